@@ -23,8 +23,15 @@ _NAMED_IN_TASKS: Final = re.compile(r"\barn:aws:states:::")
 
 @cache
 def is_offered(service: str, partition: str) -> bool:
-    """Whether any region of the partition has the service, by its name in botocore (``sesv2``)."""
-    return bool(botocore.session.get_session().get_available_regions(service, partition_name=partition))
+    """Whether any region of the partition has the service, by its name in botocore (``sesv2``).
+
+    A newer service may stand in no partition of the table: it counts as one of the first partition alone.
+    """
+    session = botocore.session.get_session()
+    listed = {each for each in PARTITIONS if session.get_available_regions(service, partition_name=each)}
+    if listed or service not in session.get_available_services():
+        return partition in listed
+    return partition == PARTITIONS[0]
 
 
 @cache

@@ -18,6 +18,7 @@ from infra.constructs.hop import Hop, Platform
 from infra.constructs.journeys import JourneyMachines
 from infra.constructs.layers import Layers
 from infra.constructs.operations import OperationMachines
+from infra.constructs.person_syncs import PersonSyncs
 from infra.constructs.schedules import CALLED_BY_SCHEDULES, Schedules
 from infra.constructs.secrets import Secrets
 from infra.constructs.traces import Traces
@@ -88,6 +89,7 @@ class WaypostStack(Stack):
 
         # journeys wait and act; operations are what a marketer or the clock starts
         deferred = DeferredMessages(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
+        person_syncs = PersonSyncs(self, deployment=deployment, undelivered=undelivered, alarms=alarms)
         schedules = Schedules(
             self,
             deployment=deployment,
@@ -123,6 +125,7 @@ class WaypostStack(Stack):
                 destinations=destinations,
                 undelivered=undelivered,
                 deferred=deferred,
+                person_syncs=person_syncs,
             ),
         )
         tasks: dict[str | None, dict[str, Hop]] = {"hops": {}, "journeys": {}, "operations": {}, None: {}}

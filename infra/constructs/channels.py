@@ -26,7 +26,13 @@ from infra.deployment import Deployment
 from infra.partition import missing_services
 from waypost.authoring.functions import Asked
 from waypost.channels.infra_contract import BuildChannel, ChannelInfra, chosen, refuse
-from waypost.channels.registry import callback_channels, code_channels, result_channels
+from waypost.channels.registry import (
+    SOURCE_OF_STAFF,
+    callback_channels,
+    code_channels,
+    people_channels,
+    result_channels,
+)
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 _BATCH = 100
@@ -242,7 +248,11 @@ def _asked_for(asked: Asked) -> Sequence[str]:
     match asked:
         case "codes":
             return code_channels()
+        case "people":
+            return people_channels()
         case "results":
             return result_channels()
+        case "staff":
+            return [SOURCE_OF_STAFF]
         case _:
             assert_never(asked)

@@ -97,4 +97,4 @@ class Egress(Construct):
 
 def calls_providers(manifest: FunctionManifest) -> bool:
     """Whether a provider sees the address of the function."""
-    return "channels" in manifest.sends
+    return "channels" in manifest.sends or bool(manifest.asks)

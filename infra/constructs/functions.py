@@ -16,6 +16,7 @@ from infra.constructs.events_queue import EventsQueue
 from infra.constructs.files import Files
 from infra.constructs.hop import Hop, Platform
 from infra.constructs.journeys import JourneyMachines
+from infra.constructs.person_syncs import PersonSyncs
 from infra.constructs.schedules import Schedules
 from infra.constructs.secrets import Secrets
 from infra.constructs.undelivered import Undelivered
@@ -42,6 +43,7 @@ class Surroundings:
     destinations: Destinations
     undelivered: Undelivered
     deferred: DeferredMessages
+    person_syncs: PersonSyncs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Functions:
             "events_queue_url": around.events.queue.queue_url,
             "events_dead_letters_url": around.events.dead_letters.queue_url,
             "notices_url": around.channels.notices_url,
+            "person_syncs_url": around.person_syncs.queue.queue_url,
             "rejected_items_url": around.events.rejected_items.queue_url,
             "event_bus": around.bus.name,
             "destination_queues": around.destinations.queues,
@@ -168,6 +171,8 @@ class Functions:
                     around.events.dead_letters_writable_by(hop)
                 case "notices":
                     around.channels.notices_writable_by(hop)
+                case "person_syncs":
+                    around.person_syncs.writable_by(hop)
                 case "rejected_items":
                     around.events.rejected_items_writable_by(hop)
                 case "destinations":
@@ -191,6 +196,8 @@ class Functions:
                 around.schedules.call_every_hour(hop)
             case "deferred_messages":
                 around.deferred.sent_by(hop)
+            case "person_syncs":
+                around.person_syncs.asked_by(hop)
             case "schedules":
                 pass  # their role may call every function that says so: see the construct Schedules
             case "channel_notices":
@@ -211,6 +218,7 @@ def _implied(manifest: FunctionManifest) -> list[str]:
         "events_queue_url": "events" in manifest.queues,
         "events_dead_letters_url": "events_dead_letters" in manifest.queues,
         "notices_url": "notices" in manifest.queues,
+        "person_syncs_url": "person_syncs" in manifest.queues,
         "rejected_items_url": "rejected_items" in manifest.queues,
         "destination_queues": "destinations" in manifest.queues,
         "event_bus": "event_bus" in manifest.sends,

@@ -36,7 +36,7 @@ import uvicorn
 from ministack import app as ministack_app
 from ministack.core import lambda_runtime
 from ministack.core.responses import request_scope
-from ministack.services import eventbridge, lambda_svc, scheduler, sqs, stepfunctions
+from ministack.services import eventbridge, lambda_svc, scheduler, sns, sqs, stepfunctions
 from ministack.services.cloudformation import provisioners
 
 from local.cloud import ministack_corrections
@@ -77,6 +77,7 @@ class Emulator:
             "/_waypost/quiet": self._quiet,
             "/_waypost/fire": self._fire,
             "/_waypost/events": self._events,
+            "/_waypost/topics": self._topics,
             "/_waypost/take-up": self._take_up,
             "/_waypost/snapshot": self._snapshot,
             "/_waypost/remember": self._remember,
@@ -192,6 +193,14 @@ class Emulator:
         """``{entries: [PutEvents entry…]}`` → the answer of PutEvents; sources of AWS services are allowed."""
         _, _, body = eventbridge._put_events({"Entries": request["entries"]}, allow_aws_source=True)
         return json.loads(body)
+
+    async def _topics(self, request: dict[str, Any]) -> dict[str, Any]:
+        """``{name, message}`` → ``{published: n}``: to the topics whose name ends so."""
+        found = [key for key in list(sns._topics._data) if _name("topic", key).endswith(f"-{request['name']}")]
+        for account, region, arn in found:
+            with request_scope(account, region):
+                sns.publish_internal(arn, request["message"])
+        return {"published": len(found)}
 
     async def _take_up(self, _: dict[str, Any]) -> dict[str, Any]:
         """Go on with what was interrupted; asked for when the functions are in place, for it calls them at once."""

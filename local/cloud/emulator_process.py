@@ -118,6 +118,10 @@ class EmulatorProcess:
         """Put events on the default bus, those of AWS services too."""
         self._ask("events", {"entries": entries})
 
+    def publish_to_topic(self, name: str, message: str) -> None:
+        """Publish to the topics whose name ends so."""
+        self._ask("topics", {"name": name, "message": message})
+
     def take_up_work(self) -> None:
         """Go on with what the end of the last process interrupted."""
         self._ask("take-up", {})

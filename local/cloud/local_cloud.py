@@ -107,6 +107,7 @@ class LocalCloud:
             clock=self.clock.now,
             pass_on=pass_on_to(self.emulator.url),
             publish_events=self.emulator.put_events,
+            publish_to_topic=self.emulator.publish_to_topic,
             delivery_events=delivery_events,
             port=self._kept.get("provider_port") or free_port(),
             kept_in=folder / "provider-calls.jsonl" if keeps_state else None,

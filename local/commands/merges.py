@@ -1,4 +1,4 @@
-"""``waypost contacts show``, ``merge``, ``unmerge`` and ``lift-suppression``. Added to the commands of ``waypost``."""
+"""``waypost contacts show``, ``merge``, ``unmerge``, ``lift-suppression`` and ``mark-test``. Added to the commands of ``waypost``."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
@@ -19,6 +19,7 @@ app = typer.Typer()
 
 OPERATION: Final = "merge-contacts"
 LIFT_OPERATION: Final = "lift-suppression"
+MARK_OPERATION: Final = "mark-test-contact"
 
 Who = Annotated[
     str, typer.Argument(help="A contact id, or any identity: a user id, an e-mail address, account:openid, …")
@@ -121,6 +122,25 @@ def lift_suppression(
         return
     state = f"suppressed ({found['suppression']}, {found['suppressed_at']})" if found["suppression"] else "open"
     console_for().print(f"{contact} on {channel}: {state}")
+
+
+@app.command("mark-test")
+def mark_test(
+    contact: Who,
+    reason: Annotated[str, typer.Option(help="Why; it stands on the contact's timeline, with who asked for it.")],
+    no_longer: Annotated[bool, typer.Option("--no-longer", help="Make it a usual contact again.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make somebody a test contact, who lives journeys in minutes; on AWS start the operation mark-test-contact."""
+
+    access = background.access()
+    who = {"contact_id": contact_id_of(contact, access)}
+    request = {"contact": who, "test": not no_longer, "by": operator(), "reason": reason}
+    found = run_operation(access, MARK_OPERATION, request)
+    if as_json:
+        print_json(found)
+        return
+    console_for().print(f"{contact} is {'a test contact' if found['test'] else 'no test contact any more'}")
 
 
 def _show_merge(console: Console, found: Mapping[str, Any], *, preview: bool) -> None:

@@ -1,4 +1,4 @@
-"""``waypost staff``: who works with it, and members from a file. Added to the commands of ``waypost``."""
+"""``waypost staff``: who works with it, and members from a file or WeCom. Added to the commands of ``waypost``."""
 
 import re
 from datetime import UTC, datetime
@@ -65,10 +65,57 @@ def import_(
     if as_json:
         print_json(found)
         return
-    would = "would have " if dry_run else ""
-    console_for().print(
-        f"{found['rows']} rows; {would}joined {found['joined']}, {would}changed {found['changed']}, {would}left {found['left']}."
-    )
+    _print_changes(f"{found['rows']} rows", found)
+
+
+@app.command()
+def sync(
+    dry_run: Annotated[bool, typer.Option(help="Say who would join, change and leave, and change nothing.")] = False,
+    shrink: Annotated[
+        bool, typer.Option(help="Take a list from which more than half of the members are gone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take the members whom WeCom has now in place of those of the last sync; on AWS start the operation sync-staff."""
+
+    found = run_operation(background.access(), "sync-staff", {"dry_run": dry_run, "shrink": shrink})
+    if as_json:
+        print_json(found)
+        return
+    _print_changes(f"{found['found']} members in WeCom, {found['left_out']} left out", found)
+    for problem in found["problems"]:
+        console_for().print(f"  {problem['member']}, {problem['field']}: {problem['reason']}")
+
+
+@app.command()
+def customers(
+    member: Annotated[str, typer.Argument(help="The member: an id, a mail address or a userid of WeCom.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show whom a member has added in WeCom and when; on AWS start the operation show-customers."""
+
+    found = run_operation(background.access(), "show-customers", {"member": member})
+    if as_json:
+        print_json(found)
+        return
+    title = f"{found['member']}: {found['customers']} customers, first of {found['first']}; {found['file']} has all"
+    table = Table("since", "contact", "external_userid", "came by", "first", title=title, title_justify="left")
+    for each in found["shown"]:
+        table.add_row(
+            each["since"],
+            each["contact_id"] or "no contact",
+            each["external_userid"],
+            each["state"],
+            "yes" if each["first"] else "",
+        )
+    console_for().print(table)
+
+
+def _print_changes(opening: str, found: dict[str, Any]) -> None:
+    """Who joined, changed and left, or would in a dry run."""
+    would = "would have " if found["dry_run"] else ""
+    counts = ", ".join(f"{would}{kind} {found[kind]}" for kind in ("joined", "changed", "left"))
+    console_for().print(f"{opening}; {counts}.")
     for kind in ("joined", "changed", "left"):
         for member in found[f"{kind}_members"]:
             console_for().print(f"  {kind}: {member}")

@@ -22,6 +22,7 @@ from waypost.authoring.discovery import JourneyFolder
 from waypost.authoring.manifest import MembershipTrigger, ScheduleTrigger
 from waypost.aws.contacts import DynamoContactItems
 from waypost.aws.coupons import DynamoCoupons
+from waypost.aws.tried_journeys import tried_versions
 from waypost.content.coupons import ANY_POOL
 from waypost.coupons.issuing import remaining
 from waypost.coupons.pool import CouponPools
@@ -101,6 +102,7 @@ class LaunchCheck:
         points.append(_sender(sender_of(current_project().choices)))
         points += self._pools(folder, CouponPools.from_dict(sections.get("coupons", {})))
         points += self._tests(folder, StaffDirectory.from_dict(sections.get("staff", {})))
+        points.append(self._lived(folder))
         points += self._segment(folder)
         points.append(self._forecast(journey))
         return GoNoGo(journey, self.entrants, tuple(points))
@@ -191,6 +193,19 @@ class LaunchCheck:
             yield Point("test sends", "look", f"no member of staff was sent {_some(missing)}", way_out)
         else:
             yield Point("test sends", "go", f"{len(tested)} messages were sent to members of staff")
+
+    def _lived(self, folder: JourneyFolder) -> Point:
+        """Whether a test contact has lived the journey where it is deployed, in the version of its files."""
+        if self.stage is None:
+            return _unasked("test contact")
+        client, table_name = self.stage.clients("dynamodb"), self.stage.outputs["ContactsTableName"]
+        tried = tried_versions(client, table_name, folder.name).get(folder.machine_version)
+        if tried is None:
+            way_out = f'start-journey {{"journey": "{folder.name}", "contact": …, "test": true}}'
+            return Point("test contact", "look", "none has lived this version", way_out)
+        return Point(
+            "test contact", "go", f"one has lived it until {tried.ended_at:%Y-%m-%d %H:%M} UTC ({tried.outcome})"
+        )
 
     def _segment(self, folder: JourneyFolder) -> Iterator[Point]:
         name = started_by_segment(folder)

@@ -33,6 +33,7 @@ from waypost.channels.fake_contract import (
     Fate,
     HttpAnswer,
     HttpRequest,
+    Published,
     RefusedRequestError,
     SentMessage,
     aws_error,
@@ -41,6 +42,7 @@ from waypost.clock import Clock, real_now
 from waypost.contacts.channels import CHANNELS, Channel, declared_channels
 
 PublishEvents = Callable[[list[dict[str, Any]]], None]
+PublishToTopic = Callable[[str, str], None]
 PassOn = Callable[[HttpRequest], HttpAnswer]
 
 
@@ -93,7 +95,8 @@ class Providers(Record):
 
     ``pass_on`` hands a request to the embedded cloud's own service, which refuses an unverified sender; without it every
     sender counts as verified.
-    ``publish_events(entries)`` puts events on the default bus; it is used when ``delivery_events`` is on.
+    ``publish_events(entries)`` puts events on the default bus; it is used when ``delivery_events`` is on, as is
+    ``publish_to_topic(name, message)``, where the topic's name ends so.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Providers(Record):
         clock: Clock = real_now,
         pass_on: PassOn | None = None,
         publish_events: PublishEvents | None = None,
+        publish_to_topic: PublishToTopic | None = None,
         delivery_events: bool = False,
         port: int = 0,
         kept_in: Path | None = None,
@@ -109,6 +113,7 @@ class Providers(Record):
         super().__init__(clock, kept_in=kept_in)
         self.pass_on = pass_on
         self.publish_events = publish_events
+        self.publish_to_topic = publish_to_topic
         self.delivery_events = delivery_events
         self.called = CalledSystems()
         self.api_url = ""
@@ -180,7 +185,7 @@ class Providers(Record):
         """
         for channel, mounted in fakes().items():
             source = declared_channels()[channel].address
-            if source.kept_as != "identity" or source.name not in traits:
+            if not isinstance(traits.get(source.name), str):
                 continue
             for fake in mounted:
                 if (found := fake.action_for(event, traits[source.name], properties)) is not None:
@@ -209,25 +214,28 @@ class Providers(Record):
         """Report what became of an accepted message. Raises ValueError for what its provider does not report."""
         self._publish(self.notice(call, fate, at=self.clock()))
 
-    def notice(self, call: Call, fate: Fate, *, at: datetime) -> dict[str, Any]:
-        """The entry for the event bus by which the provider reports it. Raises ValueError, as ``report`` does."""
+    def say(self, call: Call, word: str) -> None:
+        """Report a message by any word of its provider. Raises ValueError for a word that it does not have."""
+        self._publish(self.notice_in_words(call, word, at=self.clock()))
+
+    def notice(self, call: Call, fate: Fate, *, at: datetime) -> Any:
+        """The entry for the event bus, or what is Published, by which the provider reports it. Raises ValueError, as ``report`` does."""
         fake = _fake_of(call)
         if fate not in fake.fates:
             raise ValueError(f"{fake.provider}, a provider of {call.channel}, does not report {fate!r}")
         return self.notice_in_words(call, fake.fates[fate], at=at)
 
-    def notice_in_words(self, call: Call, word: str, *, at: datetime) -> dict[str, Any]:
-        """The entry that says it by any word of the provider. Raises ValueError for a word that it does not have."""
+    def notice_in_words(self, call: Call, word: str, *, at: datetime) -> Any:
+        """The entry or publication that says it by any word of the provider. Raises ValueError for a word that it does not have."""
         fake = _fake_of(call)
         if word not in fake.words:
             raise ValueError(f"{fake.provider}, a provider of {call.channel}, does not say {word!r}")
-        entry: dict[str, Any] = fake.notice(word, call.message, message_id=call.message_id, sent_at=call.at, at=at)
-        return entry
+        return fake.notice(word, call.message, message_id=call.message_id, sent_at=call.at, at=at)
 
     def perform(
         self, channel: Channel, action: str, values: Mapping[str, str] | None = None, *, times: int = 1
     ) -> list[Answer]:
-        """Do what a person can do at a channel's provider, and post the callback that follows to our API, ``times`` over.
+        """Do what a person can do at a channel's provider, and post or publish what follows, ``times`` over.
 
         A provider repeats a callback that is not answered in time. Returns the answers; none where it posts nothing. Raises
         ValueError for an action or a value that the provider does not have.
@@ -239,14 +247,24 @@ class Providers(Record):
         if unknown := sorted((values or {}).keys() - known.keys()):
             raise ValueError(f"{unknown[0]}: {action} takes {', '.join(known) or 'no value'}")
         found[0].clock = self.clock
-        posted = found[0].perform(action, {**known, **(values or {})})
-        if posted is None:
-            return []
+        match found[0].perform(action, {**known, **(values or {})}):
+            case None:
+                return []
+            case Published() as published:
+                for _ in range(times):
+                    self._publish(published)
+                return []
+            case HttpRequest() as posted:
+                return self._post(channel, found[0], posted, times=times)
+            case never:
+                assert_never(never)
+
+    def _post(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, *, times: int) -> list[Answer]:
         if not self.api_url:
             raise RuntimeError("there is no API to post to")
         url, headers = f"{self.api_url}{posted.path}", dict(posted.headers)
         answers = [call(posted.method, url, body=posted.body, headers=headers) for _ in range(times)]
-        self._show(channel, found[0], posted, answers)
+        self._show(channel, fake, posted, answers)
         return answers
 
     def _show(self, channel: Channel, fake: FakeProvider, posted: HttpRequest, answers: Sequence[Answer]) -> None:
@@ -267,7 +285,12 @@ class Providers(Record):
                 )
                 return
 
-    def _publish(self, entry: dict[str, Any]) -> None:
+    def _publish(self, entry: dict[str, Any] | Published) -> None:
+        if isinstance(entry, Published):
+            if self.publish_to_topic is None:
+                raise RuntimeError("there is no topic to publish to")
+            self.publish_to_topic(entry.topic, json.dumps(entry.message))
+            return
         if self.publish_events is None:
             raise RuntimeError("there is no event bus to report to")
         self.publish_events([entry])
@@ -297,8 +320,14 @@ class Providers(Record):
                 self._all_reported.notify_all()
 
     def report_delivery(self, call: Call) -> None:
-        """Report an accepted message as sent and delivered, as far as its provider does, a moment after its answer."""
+        """Report an accepted message as sent and delivered, as far as its provider does, a moment after its answer.
+
+        A provider that says by itself that the message does not arrive says that instead.
+        """
         if not self.delivery_events:
+            return
+        if word := _fake_of(call).outcome(call.message):
+            self.say(call, word)
             return
         for fate in _ON_THE_WAY:
             if fate in _fake_of(call).fates:

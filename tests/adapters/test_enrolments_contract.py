@@ -212,7 +212,7 @@ def test_what_becomes_of_an_enrolment_is_stored(stores: Stores, clock: FakeClock
     steps: list[Callable[[Enrolment], Enrolment]] = [
         lambda now: now.taken(visit, clock()),
         lambda now: parked(now, clock, days=2),
-        lambda now: now.postponed(clock() + timedelta(days=3)),
+        lambda now: now.postponed(clock() + timedelta(days=3), None),
         lambda now: now.resumed("event", {"outcome": "event", "event": {"id": "e-9", "total": 1.5}}, clock()),
         lambda now: now.given_again(clock()),
         lambda now: now.left("goal", leaving_event(clock)),

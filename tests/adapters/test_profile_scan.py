@@ -38,10 +38,10 @@ def person(number: int, **more: Any) -> Contact:
 
 @pytest.fixture
 def people(dynamodb: Any, table: str) -> list[Contact]:
-    """Twenty-five living contacts, one erased and one merged away."""
+    """Twenty-five living contacts, one erased, one merged away and one for tests."""
     store = DynamoContacts(dynamodb, table)
     living = [person(number) for number in range(25)]
-    for each in [*living, person(90, erased=True), person(91, merged_into="c-0001")]:
+    for each in [*living, person(90, erased=True), person(91, merged_into="c-0001"), person(92, test=True)]:
         assert store.save(each, claim={})
     return living
 

@@ -135,7 +135,7 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
         (payload(SEND, "SendMessage", mesage="sorry", message="sorry"), f"{SEND}.Arguments.Payload.mesage", "did you mean 'message'?"),
         (payload(SEND, "SendMessage"), f"{SEND}.Arguments.Payload.message", "is missing"),
         (payload(SEND, "SendMessage", message="sorry", channel="email"), f"{SEND}.Arguments.Payload.channel", "the message 'sorry' has no email; it has sms"),
-        (payload(SEND, "SendMessage", message="sorry", channel="fax"), f"{SEND}.Arguments.Payload.channel", "expected 'email', 'inbox', 'push', 'robot', 'sms', 'webhook', 'wechat' or 'wecom', got 'fax'"),
+        (payload(SEND, "SendMessage", message="sorry", channel="fax"), f"{SEND}.Arguments.Payload.channel", "expected 'email', 'inbox', 'push', 'robot', 'sms', 'webhook', 'wechat', 'wecom' or 'whatsapp', got 'fax'"),
         (payload(PAUSE, "PauseJourney"), f"{PAUSE}.Arguments.Payload", 'expected one of for: "2d" or until'),
         (payload(PAUSE, "PauseJourney", **{"for": "2d", "until": {"at": "10:00"}}), f"{PAUSE}.Arguments.Payload", "expected one of for"),
         (payload(PAUSE, "PauseJourney", **{"for": "two days"}), f"{PAUSE}.Arguments.Payload.for", "expected a duration such as"),

@@ -9,7 +9,8 @@ from waypost.authoring.scenes import scenes
 from waypost.tracking.scenes import DeclaredScenes
 
 MEMBERS = """members:
-- {id: lin.chen, name: 陈琳, email: lin.chen@acme.example, roles: [editor]}
+- {id: lin.chen, name: 陈琳, email: lin.chen@acme.example, roles: [editor], channels: {wecom: LinChen}}
+- {id: bo.li, name: 李波, email: bo.li@acme.example, roles: [editor], channels: {wecom: LiBo}}
 - {id: wei.zhang, name: 张伟, email: wei.zhang@acme.example, roles: [lead]}
 """
 
@@ -37,7 +38,25 @@ def test_each_member_has_a_scene_of_their_own(tmp_path: Path) -> None:
     assert problems == []
     assert {name: scene.staff for name, scene in found.scenes.items()} == {
         "card.lin.chen": "lin.chen",
+        "card.bo.li": "bo.li",
         "card.wei.zhang": "wei.zhang",
+    }
+
+
+def test_a_contact_way_has_the_userids_of_its_members_or_of_the_scenes_own(tmp_path: Path) -> None:
+    text = (
+        "  shop-7: {source: 店, staff: lin.chen, wecom: {confirm: true}}\n"
+        "  desk: {source: 前台, wecom: {members: [bo.li, lin.chen]}}\n"
+        "  card: {source: 名片, staff: each, wecom: {}}\n"
+    )
+    found, problems = read(tmp_path, text)
+    assert problems == []
+    assert {name: scene.codes for name, scene in found.scenes.items()} == {
+        "shop-7": {"wecom": {"members": ["LinChen"], "confirm": True}},
+        "desk": {"wecom": {"members": ["LiBo", "LinChen"], "confirm": False}},
+        "card.lin.chen": {"wecom": {"members": ["LinChen"], "confirm": False}},
+        "card.bo.li": {"wecom": {"members": ["LiBo"], "confirm": False}},
+        "card.wei.zhang": {},
     }
 
 
@@ -50,6 +69,15 @@ def test_each_member_has_a_scene_of_their_own(tmp_path: Path) -> None:
         (f"  {'s' * 60}: {{source: 店, staff: each}}\n", f"scenes.{'s' * 60}", "more than 64 characters"),
         ("  a: {source: 店, wechat: {account: wx1, days: 31}}\n", "scenes.a.wechat.days", "30"),
         ("  a: {staff: lin.chen}\n", "scenes.a.source", "is missing"),
+        ("  a: {source: 店, wecom: {}}\n", "scenes.a.wecom", "names nobody whom a customer could add"),
+        ("  a: {source: 店, staff: wei.zhang, wecom: {}}\n", "scenes.a.staff", "wei.zhang has no userid"),
+        ("  a: {source: 店, wecom: {members: [lin.chan]}}\n", "scenes.a.wecom.members[0]", "did you mean 'lin.chen'"),
+        ("  a: {source: 店, wecom: {members: [lin.chen, lin.chen]}}\n", "scenes.a.wecom.members[1]", "is there twice"),
+        (
+            f"  {'s' * 31}: {{source: 店, staff: lin.chen, wecom: {{}}}}\n",
+            f"scenes.{'s' * 31}",
+            "30 characters of WeCom",
+        ),
         (
             "  card: {source: 名片, staff: each}\n  card.lin.chen: {source: 店}\n",
             "scenes.card",

@@ -8,7 +8,7 @@ import yaml
 
 from tests.authoring.folders import problems, states, task, write
 from waypost.authoring.discovery import discover
-from waypost.contacts.tag_system import TagSystem
+from waypost.contacts.tag_system import OutsideTag, TagSystem
 from waypost.metrics.declaration import MetricsDeclaration
 from waypost.segments.lifecycle import Lifecycle
 
@@ -40,6 +40,22 @@ def test_tags_are_published_with_their_rule_and_end(tmp_path: Path) -> None:
     assert system.meant_by("重要客户") == "vip"
 
 
+def test_a_tag_in_wecom_is_one_of_ours_alone(tmp_path: Path) -> None:
+    there = {"wecom": {"group": "客户等级", "name": "VIP"}}
+    section = discover(declare(tmp_path, "contacts/tags.yaml", {"tags": {"vip": {**TAG, **there}}})).sections["tags"]
+    assert TagSystem.from_dict(section).outside("wecom") == {"vip": OutsideTag("客户等级", "VIP")}
+    twice = {"tags": {"vip": {**TAG, **there}, "gold": {**TAG, **there}}}
+    assert problems_of(tmp_path, "contacts/tags.yaml", twice) == [
+        "tags.gold.wecom: 客户等级 / VIP is that of vip already"
+    ]
+
+
+def test_no_more_tags_are_kept_alike_than_a_profile_has_room_for(tmp_path: Path) -> None:
+    tags = {f"t-{each}": {**TAG, "wecom": {"group": "g", "name": f"n{each}"}} for each in range(101)}
+    [problem] = problems_of(tmp_path, "contacts/tags.yaml", {"tags": tags})
+    assert "101 tags are kept alike in WeCom; at most 100 can be" in problem
+
+
 def test_without_files_nothing_is_declared(tmp_path: Path) -> None:
     sections = discover(tmp_path).sections
     assert (sections["tags"], sections["metrics"]) == ({}, {})
@@ -55,6 +71,8 @@ def test_without_files_nothing_is_declared(tmp_path: Path) -> None:
         ({"rule": {"attribute": "city", "equals_trigger": "city"}}, "tags.vip.rule: compares with the event that started a journey"),
         ({"rule": {"tag": "vpi"}}, "tags.vip.rule.tag: unknown tag 'vpi'; did you mean 'vip'?"),
         ({"owner": ""}, "tags.vip.owner: "),
+        ({"wecom": {"group": "客户等级"}}, "tags.vip.wecom.name: is missing"),
+        ({"wecom": {"group": "客户等级", "name": "长" * 31}}, "tags.vip.wecom.name: "),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_tag_is_reported_with_its_place(tmp_path: Path, tag: dict[str, Any], expected: str) -> None:

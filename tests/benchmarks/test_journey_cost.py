@@ -182,6 +182,7 @@ def test_every_function_of_a_journey_has_its_part_and_its_processor_time() -> No
     others = {
         "sweep_journeys",
         "ask_task_results",
+        "sync_person",
         "deliver_event",
         "decide_approval",
         "notify_staff",

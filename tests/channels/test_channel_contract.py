@@ -1,7 +1,7 @@
 """What every channel promises, asked of each channel folder: its real provider over HTTP to its own fake."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from waypost.aws.inbox import DynamoInboxWriter
 from waypost.aws.provider_calls import SendingService
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
-from waypost.channels.fake_contract import FATES, REFUSAL_KINDS, FakeProvider, Fate, RefusalKind
+from waypost.channels.fake_contract import FATES, REFUSAL_KINDS, FakeProvider, Fate, Published, RefusalKind
 from waypost.channels.registry import connect, notice_readers, plugin, provider_names
 from waypost.clock import parse_instant
 from waypost.contacts.channels import CHANNELS, Address, Channel, declared_channels
@@ -32,7 +32,7 @@ from waypost.events.message_events import MESSAGE_EVENTS
 from waypost.http.poster import PinnedPoster
 from waypost.pages.texts import LANGUAGES
 from waypost.settings import channel_settings
-from waypost.tracking.record_delivery import delivery_events
+from waypost.tracking.record_delivery import delivery_events, notices_in
 
 pytestmark = pytest.mark.flow  # for its sockets
 
@@ -255,7 +255,7 @@ def test_every_word_that_a_provider_has_is_played_and_read(
     [call] = providers.calls
     events = delivery_events(as_delivered(providers.notice_in_words(call, word, at=clock())), clock=clock)
     assert len(events) <= 1
-    assert {event.type for event in events} <= set(EVENT_OF.values())
+    assert {event.type for event in events} <= {*EVENT_OF.values(), "message_opened"}
     assert {event.properties["message_key"] for event in events} <= {"m-1"}
 
 
@@ -273,8 +273,11 @@ def test_a_provider_reports_nothing_that_is_no_fate_of_its_channel_and_no_word_o
         providers.notice_in_words(call, "Teleported", at=clock())
 
 
-def as_delivered(entry: dict[str, Any]) -> dict[str, Any]:
-    """The EventBridge event that a target gets for a PutEvents entry."""
+def as_delivered(entry: Any) -> Mapping[str, Any]:
+    """What the queue gets for a PutEvents entry or for what is published to a topic, as the notice of the message."""
+    if isinstance(entry, Published):
+        notice, *_ = notices_in(json.dumps({"Type": "Notification", "Message": json.dumps(entry.message)}))
+        return notice
     return {"id": "notice-1", "source": entry["Source"], "detail": json.loads(entry["Detail"])}
 
 

@@ -11,7 +11,7 @@ from infra.app import main, synthesize
 from tests.fakes.clock import FakeClock
 from tests.fakes.world import World
 from tests.infra.template import NO_BUNDLING, whole
-from waypost.channels.sms.replies import wish_in
+from waypost.channels.reply_words import wish_in
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.consent import ALL_TOPICS
 from waypost.errors import InvalidInput

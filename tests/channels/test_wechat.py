@@ -18,10 +18,12 @@ from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.code_contract import MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
+from waypost.channels.people_contract import NotAnswered, NotKnown, Person
 from waypost.channels.wechat.channel import ANSWERED_WITHIN, CHANNEL, REPEATABLE, Kind, RenderedWeChat
 from waypost.channels.wechat.fake import ACCOUNT, FAKES, SECRET
 from waypost.channels.wechat.fake import Weixin as Fake
 from waypost.channels.wechat.fields import TYPES, name_problem, value_problem
+from waypost.channels.wechat.people import Followers
 from waypost.channels.wechat.provider_weixin import Weixin, connect
 from waypost.channels.wechat.qr_codes import QrCodes
 from waypost.contacts.channels import Address, Channel
@@ -306,6 +308,27 @@ def test_a_code_that_may_come_later_says_so(outcome: Mapping[str, Any] | Outcome
     made = QrCodes(provider(poster).accounts, clock).make("shop-7", {"account": ACCOUNT})
     assert isinstance(made, NoCode)
     assert made.later
+
+
+@pytest.mark.flow
+def test_a_follower_is_known_by_the_unionid_of_the_open_platform(real: Weixin, fake: Fake) -> None:
+    people = Followers(real.accounts)
+    assert people.read(f"{ACCOUNT}:{OPENID}") == Person()
+    fake.perform("follow", {"openid": OPENID, "unionid": "o6-union"})
+    assert people.read(f"{ACCOUNT}:{OPENID}") == Person(identities={"unionid": "o6-union"})
+    fake.unfollow(OPENID)
+    assert people.read(f"{ACCOUNT}:{OPENID}") == Person()
+    assert people.read(f"{ACCOUNT}:short") == NotKnown("40003")
+    assert isinstance(people.read(f"wx-other:{OPENID}"), NotKnown)
+
+
+@pytest.mark.parametrize("outcome", [{"errcode": 45009}, {"errcode": 48001}, NoAnswer("timeout"), NotSent("refused")])
+def test_what_wechat_may_say_of_a_follower_later_is_asked_again(
+    outcome: Mapping[str, Any] | Outcome, clock: FakeClock
+) -> None:
+    token = {"access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "stable_token" in url else outcome)
+    assert isinstance(Followers(provider(poster).accounts).read(f"{ACCOUNT}:{OPENID}"), NotAnswered)
 
 
 @pytest.mark.flow

@@ -16,19 +16,28 @@ from tests.fakes.token_store import FakeTokenStore
 from tests.infra.template import NO_BUNDLING
 from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
+from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
+from waypost.channels.people_contract import NotAnswered, NotKnown, Person, Server
 from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
-from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, Qyapi, connect
+from waypost.channels.wecom.people import Customers
+from waypost.channels.wecom.provider_qyapi import ASKED_AFTER, NO_APP, Qyapi, connect
+from waypost.channels.wecom.qr_codes import ContactWays
+from waypost.channels.wecom.qr_codes import connect as connect_codes
+from waypost.channels.wecom.staff import Organisation
+from waypost.channels.wecom.staff import connect as connect_staff
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.contacts.tag_system import OutsideTag
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import PublishedMessage
 from waypost.errors import InvalidInput
 from waypost.http.ports import NoAnswer, NotSent, Outcome
 from waypost.http.poster import PinnedPoster
+from waypost.staff.outside_members import NoList
 
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 MEMBER = "zhang.san"
@@ -58,8 +67,13 @@ def outgoing(
 def provider(
     poster: Any, *, agent: str = AGENT, base: str = "", secret: str = SECRET, clock: FakeClock | None = None
 ) -> Qyapi:
+    ports = ports_with(poster, secret=secret, clock=clock)
+    return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
+
+
+def ports_with(poster: Any, *, secret: str = SECRET, clock: FakeClock | None = None) -> ProviderPorts:
     store = FakeTokenStore()
-    ports = ProviderPorts(
+    return ProviderPorts(
         aws=lambda service: pytest.fail(f"{service} is not needed"),
         secret=lambda _: FakeSecret({"secret": secret}),
         clock=clock or FakeClock("2027-03-01T02:00:00+00:00"),
@@ -67,7 +81,6 @@ def provider(
         tokens=lambda: store,
         inbox=pytest.fail,
     )
-    return connect({"corp": CORP, "agent": agent, "secret": "s", "endpoint": base}, ports)
 
 
 def answered(
@@ -297,6 +310,183 @@ def test_a_repeated_app_message_is_seen_once_while_it_may_be_repeated(
 
 
 # --- authored, and who gets it -------------------------------------------------------------------------------------------
+
+
+CARD_CODE = {"members": [MEMBER], "confirm": False}
+DESK_CODE = {"members": [MEMBER, "li.bo"], "confirm": True}
+
+
+@pytest.mark.flow
+def test_a_contact_way_keeps_its_code_when_its_members_change(real: Qyapi, fake: Fake) -> None:
+    maker = ContactWays(real.api)
+    first = maker.make("desk", DESK_CODE)
+    assert isinstance(first, MadeCode)
+    assert (first.url, first.expires_at) == ("", None)
+    former = FormerCode(DESK_CODE, first.picture, first.provider_id)
+    assert maker.make("desk", {"members": ["li.bo", "wang.wu"], "confirm": False}, former) == first
+    [way] = fake.ways.values()
+    assert (way.members, way.state, way.skip_verify) == (["li.bo", "wang.wu"], "desk", True)
+
+
+@pytest.mark.flow
+def test_a_contact_way_of_one_member_becomes_another_code_for_several(real: Qyapi, fake: Fake) -> None:
+    maker = ContactWays(real.api)
+    card = maker.make("shop-7", CARD_CODE)
+    assert isinstance(card, MadeCode)
+    desk = maker.make("shop-7", DESK_CODE, FormerCode(CARD_CODE, card.picture, card.provider_id))
+    assert isinstance(desk, MadeCode)
+    assert desk.picture != card.picture
+    assert [(way.type, way.members) for way in fake.ways.values()] == [(1, [MEMBER]), (2, [MEMBER, "li.bo"])]
+
+
+@pytest.mark.flow
+def test_who_scans_a_code_adds_its_member_with_its_parameter(real: Qyapi, fake: Fake) -> None:
+    ContactWays(real.api).make("desk", DESK_CODE)
+    posted = fake.perform("scan-code", {"customer": CUSTOMER, "state": "desk"})
+    assert posted is not None
+    with pytest.raises(ValueError, match="no code has 'shop-9'"):
+        fake.perform("scan-code", {"customer": CUSTOMER, "state": "shop-9"})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45009}, NoCode("45009", later=True)),
+        ({"errcode": 60111}, NoCode("60111")),
+        ({"errcode": 84074}, NoCode("84074 the app has no right to customers (客户联系 > 可调用应用)")),
+        (NotSent("no connection in time"), NoCode("no connection in time", later=True)),
+    ],
+)
+def test_a_contact_way_that_wecom_does_not_make_is_named(
+    outcome: Mapping[str, Any] | Outcome, expected: NoCode
+) -> None:
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    poster = ScriptedPoster(lambda url, _: token if "gettoken" in url else outcome)
+    assert ContactWays(provider(poster).api).make("shop-7", CARD_CODE) == expected
+    assert connect_codes({}, ports_with(poster)).make("shop-7", CARD_CODE) == NoCode(NO_APP)
+
+
+VIP, BUYER = OutsideTag("客户等级", "VIP"), OutsideTag("客户等级", "老客")
+
+
+@pytest.mark.flow
+def test_a_customer_is_known_with_members_unionid_and_the_companys_tags(
+    real: Qyapi, fake: Fake, clock: FakeClock
+) -> None:
+    people = Customers(real.api)
+    assert people.read(CUSTOMER) == NotKnown("84061")
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "li.bo", "unionid": "o6-union"})
+    first = clock()
+    clock.advance(days=1)
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "an.wu"})
+    assert people.change_tags(CUSTOMER, "li.bo", put=[VIP, BUYER], take=[]) is None
+    assert people.change_tags(CUSTOMER, "li.bo", put=[], take=[BUYER]) is None
+    assert people.read(CUSTOMER) == Person(
+        identities={"unionid": "o6-union"},
+        servers=[
+            Server(member="li.bo", since=first, tags=frozenset({VIP})),
+            Server(member="an.wu", since=clock()),
+        ],
+    )
+
+
+@pytest.mark.flow
+def test_a_tag_that_is_there_is_used_and_one_that_is_not_is_made_once(real: Qyapi, fake: Fake) -> None:
+    fake.perform("add-customer", {"customer": CUSTOMER, "member": "li.bo"})
+    fake.perform("tag-customer", {"customer": CUSTOMER, "member": "li.bo", "group": "客户等级", "tag": "VIP"})
+    people = Customers(real.api)
+    for _ in range(2):
+        assert people.change_tags(CUSTOMER, "li.bo", put=[VIP, BUYER], take=[]) is None
+    assert sorted(fake.customers.tags.values()) == [tuple(VIP), tuple(BUYER)]
+    assert people.change_tags(CUSTOMER, "li.bo", put=[], take=[OutsideTag("客户等级", "没有")]) is None
+    assert fake.customers.marks == 2
+    assert people.change_tags(CUSTOMER, "nobody", put=[VIP], take=[]) == NotKnown("84061")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45033}, NotAnswered("45033")),
+        ({"errcode": 45009}, NotAnswered("45009")),
+        ({"errcode": 40096}, NotKnown("40096")),
+        ({"errcode": 84074}, NotAnswered("84074 the app has no right to customers (客户联系 > 可调用应用)")),
+        (NoAnswer("no answer within 8 seconds"), NotAnswered("no answer within 8 seconds")),
+    ],
+)
+def test_what_may_be_answered_later_is_told_apart_from_nobody(
+    outcome: Mapping[str, Any] | Outcome, expected: NotKnown | NotAnswered
+) -> None:
+    token = {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+    people = Customers(provider(ScriptedPoster(lambda url, _: token if "gettoken" in url else outcome)).api)
+    assert people.read(CUSTOMER) == expected
+    assert people.change_tags(CUSTOMER, MEMBER, put=[VIP], take=[]) == expected
+
+
+def test_a_customer_of_many_members_is_read_page_by_page() -> None:
+    pages = {"": ["a", "b"], "next": ["c"]}
+
+    def answer(url: str, _: Any) -> Mapping[str, Any]:
+        if "gettoken" in url:
+            return {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+        cursor = "next" if "cursor=next" in url else ""
+        follows = [{"userid": each, "createtime": 1_790_000_000 + ord(each)} for each in pages[cursor]]
+        return {"errcode": 0, "external_contact": {}, "follow_user": follows, "next_cursor": "" if cursor else "next"}
+
+    found = Customers(provider(ScriptedPoster(answer)).api).read(CUSTOMER)
+    assert isinstance(found, Person)
+    assert [each.member for each in found.servers] == ["a", "b", "c"]
+
+
+@pytest.mark.flow
+def test_the_company_is_read_by_departments_with_who_leads_whom(real: Qyapi, fake: Fake) -> None:
+    company = Organisation(real.api)
+    for userid, name, department, leader in (
+        ("boss", "王总", "公司", ""),
+        ("wei.zhang", "张伟", "门店", ""),
+        ("LinChen", "陈琳", "门店", ""),
+        ("LiBo", "李波", "门店", "LinChen"),
+        ("gone", "走了", "门店", ""),
+    ):
+        fake.organisation.hire(userid, name, department, leader, leads=userid in {"boss", "wei.zhang"})
+    fake.perform("dismiss", {"member": "gone"})
+    found = company.members()
+    assert not isinstance(found, NoList)
+    assert {each.userid: (each.name, each.department, each.manager) for each in found} == {
+        "boss": ("王总", "公司", ""),
+        "wei.zhang": ("张伟", "门店", "boss"),
+        "LinChen": ("陈琳", "门店", "wei.zhang"),
+        "LiBo": ("李波", "门店", "LinChen"),
+    }
+
+
+@pytest.mark.flow
+def test_a_members_customers_are_read_page_by_page(real: Qyapi, fake: Fake, clock: FakeClock) -> None:
+    company = Organisation(real.api)
+    assert company.customers("li.bo") == []
+    for number in range(101):
+        customer = f"woAJ2GCAAAXtWyujaWJHDDGi0mAC{number:04}"
+        fake.customers.add(customer, "li.bo", state="shop-7", now=clock())
+    found = company.customers("li.bo")
+    assert not isinstance(found, NoList)
+    assert (len(found), found[-1].address[-4:], found[0].state, found[0].since) == (101, "0100", "shop-7", clock())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        ({"errcode": 45033}, NoList("45033", later=True)),
+        ({"errcode": 60011}, NoList("60011 the app may not see this member")),
+        (NoAnswer("timeout"), NoList("timeout", later=True)),
+    ],
+)
+def test_a_list_that_cannot_be_had_as_a_whole_is_none(outcome: Mapping[str, Any] | Outcome, expected: NoList) -> None:
+    def answer(url: str, _: Any) -> Mapping[str, Any] | Outcome:
+        if "gettoken" in url:
+            return {"errcode": 0, "access_token": "token-1", "expires_in": 7200}
+        return {"errcode": 0, "department": [{"id": 1, "name": "公司"}]} if "department/list" in url else outcome
+
+    assert Organisation(provider(ScriptedPoster(answer)).api).members() == expected
+    assert connect_staff({}, ports_with(ScriptedPoster(answer))).members() == NoList(NO_APP)
 
 
 def authored(folder: Path, wecom: str, texts: str) -> tuple[dict[str, Any], str]:

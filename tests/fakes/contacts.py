@@ -56,8 +56,9 @@ class FakeContacts:
         }
 
     def living(self) -> list[Contact]:
-        """The contacts that are not part of another one."""
-        return [contact for contact_id in self.items if not (contact := self[contact_id]).merged_into]
+        """The contacts that are neither part of another one nor there for tests."""
+        found = (self[contact_id] for contact_id in self.items)
+        return [contact for contact in found if not (contact.merged_into or contact.test)]
 
     def load(self, contact_id: str) -> Contact | None:
         """See ContactStore."""

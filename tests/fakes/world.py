@@ -37,6 +37,7 @@ from tests.fakes.responses import FakeResponses
 from tests.fakes.schedules import Booking, FakeSchedules
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.stream_tallies import FakeStreamTallies
+from tests.fakes.sync_queue import FakePeople, FakeSyncQueue
 from tests.fakes.task_figures import FakeTaskFigures
 from waypost import ids
 from waypost.approvals.approval_links import approval_url
@@ -52,6 +53,7 @@ from waypost.contacts.consent import Consent
 from waypost.contacts.identity.merge_contacts import MergeContacts
 from waypost.contacts.identity.rules import BUILT_IN, IdentityRules
 from waypost.contacts.lift_suppression import LiftSuppression
+from waypost.contacts.mark_test_contact import MarkTestContact
 from waypost.contacts.profile import Contact
 from waypost.contacts.tag_system import TagSystem
 from waypost.content.coupons import CouponVariables
@@ -96,6 +98,7 @@ from waypost.sending.send_test import SendTest
 from waypost.staff.directory import StaffDirectory
 from waypost.tracking.record_delivery import RecordDelivery
 from waypost.tracking.scenes import DeclaredScenes
+from waypost.tracking.sync_person import SyncPerson
 from waypost.workdays import Workdays
 
 T = TypeVar("T")
@@ -142,6 +145,7 @@ class World:
         self.live_staff, self.responses = FakeLiveStaff(effects), FakeResponses(effects)
         self.product_sales, self.product_states = FakeProductSales(), FakeProductStates()
         self.watches = FakeWatches()
+        self.syncs, self.people = FakeSyncQueue(), FakePeople()
         self.policies, self.reported = FakePolicies(effects), list[str]()
         self.library, self.approvals, self.age = FakeLibrary(), FakeApprovals(), 0.0
         self.runs, self.changes = FakeRuns(), FakeChanges(effects)
@@ -185,6 +189,10 @@ class World:
             scenes=self.scenes,
             report=self.reported.append,
         )
+
+    @property
+    def sync_person(self) -> SyncPerson:
+        return assemble.sync_person(self.ports, people=lambda _: self.people, tags=self.tags)
 
     @property
     def default_zone(self) -> ZoneInfo:
@@ -339,6 +347,10 @@ class World:
     @property
     def lift_suppression(self) -> LiftSuppression:
         return assemble.lift_suppression(self.ports)
+
+    @property
+    def mark_test_contact(self) -> MarkTestContact:
+        return assemble.mark_test_contact(self.ports)
 
     @property
     def stop_journey(self) -> StopJourney:
@@ -499,6 +511,9 @@ class WorldPorts:
 
     def watches(self) -> FakeWatches:
         return self.world.watches
+
+    def sync_queue(self) -> FakeSyncQueue:
+        return self.world.syncs
 
     def tasks(self) -> FakeTasks:
         return self.world.tasks

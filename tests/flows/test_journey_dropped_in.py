@@ -142,7 +142,7 @@ BROKEN: dict[str, tuple[str, str, str, str, str]] = {
     "an operator with a slip": (JOURNEY, "at_least: 100 }", "at_lest: 100 }", "trigger.where.all[0].at_lest", "did you mean 'at_least'?"),
     "two operators": (JOURNEY, "at_least: 100 }", "at_least: 100, at_most: 900 }", "trigger.where.all[0]", "exactly one operator"),
     "a rule without a key word": (JOURNEY, "- consent: email", "- consents: email", "entry.all[0]", "did you mean 'consent'"),
-    "a channel nobody has": (JOURNEY, "- consent: email", "- consent: fax", "entry.all[0].consent", "expected one of email, inbox, push, robot, sms, webhook, wechat, wecom"),
+    "a channel nobody has": (JOURNEY, "- consent: email", "- consent: fax", "entry.all[0].consent", "expected one of email, inbox, push, robot, sms, webhook, wechat, wecom, whatsapp"),
     "a duration in words": (JOURNEY, "within: 5d", "within: five days", "goal.within", "five days"),
     "a trigger that looks at history": (JOURNEY, "- { property: currency, in: [CNY, HKD] }", "- { event: order_placed }", "trigger.where", "earlier events under 'entry'"),
     "a trigger of a kind to come": (JOURNEY, "  event: basket_abandoned", "  schedule: daily", "trigger.schedule", "expected a mapping"),

@@ -1,15 +1,16 @@
 """Journeys that a person, a tag or the clock starts, through the machine start-journey and its schedules."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from local.cloud.assembly import Assembly
 from local.cloud.local_cloud import LocalCloud
+from local.problems import LocalError
 from local.running.operation_runs import run_operation
-from tests.flows.steps import accepted, by_day, decided, introduce, local_time, travel
+from tests.flows.steps import NURTURE, accepted, by_day, decided, introduce, local_time, travel
 from waypost.clock import parse_instant
 
 pytestmark = pytest.mark.flow
@@ -92,6 +93,28 @@ def test_a_person_starts_a_journey_for_contacts_and_for_each_once(cloud: LocalCl
         cloud.time.settle()
     assert (answer["requested"], answer["unknown"]) == (2, ["contacts[2]"])
     assert [len(sent(cloud, name)) for name in ("u-one", "u-two", "u-other")] == [1, 1, 0]
+
+
+def test_a_test_contact_lives_a_week_of_the_deployed_journey_in_minutes(cloud: LocalCloud) -> None:
+    introduce(cloud, "u-tester")
+    cloud.time.settle()
+    access, began = cloud.access.to_dict(), cloud.clock.now()
+    who, asked = {"user_id": "u-tester"}, {"by": "lin.chen", "reason": "tries the nurture"}
+    request = {"journey": NURTURE, "contact": who, "test": True, **asked}
+    with pytest.raises(LocalError, match="is no test contact"):
+        run_operation(access, "start-journey", request)
+    run_operation(access, "mark-test-contact", {"contact": who, **asked})
+    cloud.time.settle()
+    run_operation(access, "start-journey", request)
+    travel(cloud, began + timedelta(minutes=20))
+    [passage] = run_operation(access, "show-contact", {"contact": who})["journeys"]
+    assert (passage["outcome"], passage["test_pace"]) == ("completed", 1440)
+    today = began.astimezone(cloud.default_zone).date()
+    lived = [datetime.fromisoformat(each.local_time) for each in decided(cloud, "u-tester") if each.outcome == "sent"]
+    days = [(each.date() - today).days + 1 for each in lived]
+    assert days == [1, 3, 7], "who answers nothing is written to on the first, third and seventh day of the journey"
+    assert parse_instant(passage["ended_at"]) - began <= timedelta(minutes=20)
+    assert NURTURE not in [journey for journey, _ in sent(cloud, "u-one")], "nobody else was touched"
 
 
 def test_a_tag_starts_a_journey(cloud: LocalCloud) -> None:

@@ -33,6 +33,7 @@ from tests.flows.steps import (
     heard,
     introduce,
     items,
+    only,
     rows,
     travel,
     waiting_at,
@@ -45,11 +46,13 @@ from waypost.contacts.channels import Channel
 pytestmark = pytest.mark.flow
 
 TRIAL = "trial"
+WHATSAPP = Channel("whatsapp")
 
 MEMBERS = {
     "members": [
         {"id": "lin.chen", "name": "陈琳", "email": "lin.chen@acme.example", "roles": ["editor"], "locale": "zh-CN"},
         {"id": "wei.zhang", "name": "Wei Zhang", "email": "wei.zhang@acme.example", "roles": ["lead"], "locale": "en"},
+        {"id": "bo.li", "name": "李波", "email": "bo.li@acme.example", "channels": {"wecom": "LiBo"}},
     ],
     "queues": {"sales": ["lin.chen"], "service": ["lin.chen"]},
 }
@@ -64,7 +67,14 @@ REPLIES = [
     {"to": "staff_added_contact", "message": "new-friend"},
     {"to": "wechat_message_received", "contains": ["发货"], "message": "shipping"},
 ]
-SCENES = {"mall-2": {"source": "万象城店", "staff": "lin.chen", "wechat": {"account": ACCOUNT}}}
+SCENES = {
+    "mall-2": {
+        "source": "万象城店",
+        "staff": "lin.chen",
+        "wechat": {"account": ACCOUNT},
+        "wecom": {"members": ["bo.li"]},
+    }
+}
 WELCOME = {"kind": "welcome", "url": "https://shop.example/new"}
 CUSTOMER = "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
 COUPON_MAIL = """<mjml lang="zh-CN"><mj-body><mj-section><mj-column>
@@ -106,6 +116,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     subject = {"zh-CN": "请确认订阅"}
     add_journey(
         journeys, "opt-in", "consent_requested", {"channels": ["email"], "subject": subject}, {"email.zh-CN.mjml": MAIL}
+    )
+    add_journey(
+        journeys,
+        "parcel",
+        "parcel_late",
+        {"channels": ["whatsapp", "sms"], "whatsapp": {"kind": "text"}},
+        {"whatsapp.zh-CN.yaml": "text: 您的包裹晚到一天", "sms.zh-CN.txt": "您的包裹晚到一天"},
     )
     friend = folder / "statemachines" / "replies" / "new-friend"
     shipping = friend.parent / "shipping"
@@ -166,6 +183,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     }
     coupons = folder / "statemachines" / "coupons" / "shop-codes.yaml"
     coupons.write_text(yaml.safe_dump(shop_codes, allow_unicode=True), encoding="utf-8")
+    tags = folder / "statemachines" / "contacts" / "tags.yaml"
+    declared = yaml.safe_load(tags.read_text(encoding="utf-8"))
+    declared["tags"]["vip"]["wecom"] = {"group": "客户等级", "name": "VIP"}
+    tags.write_text(yaml.safe_dump(declared, allow_unicode=True), encoding="utf-8")
     staff = folder / "statemachines" / "staff"
     staff.mkdir(exist_ok=True)
     (staff / "members.yaml").write_text(yaml.safe_dump(MEMBERS, allow_unicode=True), encoding="utf-8")
@@ -233,6 +254,29 @@ def test_a_message_to_a_person_without_an_openid_waits_for_one(cloud: LocalCloud
     assert arrived.request["data"]["character_string2"] == {"value": "A-1043"}
 
 
+def test_a_text_by_whatsapp_goes_out_while_the_conversation_is_open_and_by_sms_after_it(cloud: LocalCloud) -> None:
+    phone = "+16505550123"
+    introduce(cloud, "u-writer", phone=phone)
+    cloud.providers.perform(WHATSAPP, "write", {"phone": phone, "text": "Where is it?"})
+    cloud.time.settle()
+    happens(cloud, "u-writer", "parcel_late", order_id="A-1")
+    cloud.time.travel_to(cloud.clock.now() + timedelta(hours=25))
+    happens(cloud, "u-writer", "parcel_late", order_id="A-2")
+    assert [call.channel for call in sent_to(cloud, phone)] == ["whatsapp", "sms"]
+    first, second = sorted(decided(cloud, "u-writer"), key=lambda each: each.at)
+    assert (first.outcome, first.channel, second.outcome, second.channel) == ("sent", "whatsapp", "sent", "sms")
+
+    [by_whatsapp, _] = sent_to(cloud, phone)
+    for word in ("delivered", "read"):
+        cloud.providers.say(by_whatsapp, word)
+    cloud.providers.perform(WHATSAPP, "write", {"phone": phone, "text": "STOP"})
+    cloud.time.settle()
+    states = {row["message_key"]: row["state"] for row in rows(cloud, "u-writer", "message").values()}
+    assert states[by_whatsapp.message_key] == "delivered"
+    kept = [row.get("type") for row in items(cloud).everything(ids.contact_id("user_id", "u-writer"))]
+    assert (kept.count("message_opened"), kept.count("whatsapp_reply"), kept.count("unsubscribed")) == (1, 1, 1)
+
+
 def test_a_new_friend_in_wecom_is_welcomed_before_the_callback_is_answered(cloud: LocalCloud) -> None:
     [wecom] = FAKES
     values = {"customer": CUSTOMER, "member": "lin.chen.wx", "state": "shop-7"}
@@ -278,7 +322,7 @@ def test_a_keyword_is_answered_in_the_answer_to_wechats_call_alike_and_counted_o
 def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -> None:
     access = {"outputs": cloud.access.outputs, "endpoint_url": cloud.access.endpoint_url}
     first, again = (run_operation(access, "make-codes", {}) for _ in range(2))
-    assert (first["made"], first["failed"], again["made"], again["alive"]) == (1, [], 0, 1)
+    assert (first["made"], first["failed"], again["made"], again["alive"]) == (2, [], 0, 2)
     with pytest.raises(LocalError, match="not declared"):
         run_operation(access, "make-codes", {"scenes": ["nowhere"]})
 
@@ -290,6 +334,47 @@ def test_a_code_is_made_once_and_who_follows_by_it_is_known(cloud: LocalCloud) -
     assert {"scene": "mall-2", "came_from": "万象城店", "staff": "lin.chen"}.items() <= followed["properties"].items()
     [profile] = [row for row in kept if "attributes" in row]
     assert {"first_source": "万象城店", "owner": "lin.chen"}.items() <= profile["attributes"].items()
+
+    customer = "woAJ2GCAAAXtWyujaWJHDDGi0mACBBBB"
+    cloud.providers.perform(Channel("wecom"), "scan-code", {"customer": customer, "state": "mall-2"})
+    cloud.time.settle()
+    kept = items(cloud).everything(ids.contact_id("external_userid", customer))
+    [added] = [row for row in kept if row.get("type") == "staff_added_contact"]
+    assert {"state": "mall-2", "came_from": "万象城店", "staff": "LiBo"}.items() <= added["properties"].items()
+    [profile] = [row for row in kept if "attributes" in row]
+    assert {"first_source": "万象城店", "owner": "LiBo"}.items() <= profile["attributes"].items()
+
+
+def test_the_follower_and_the_customer_of_one_unionid_are_one_contact_whose_tags_are_alike(cloud: LocalCloud) -> None:
+    [wecom] = FAKES
+    follower, customer = "oLVPpjqs9BhvzwPj5A-vTYAX7UNI", "woAJ2GCAAAXtWyujaWJHDDGi0mACUNIO"
+    unionid = "o6_bmasdasdsad6_2sgVt7hMZOPfL"
+    cloud.providers.perform(Channel("wechat"), "follow", {"openid": follower, "unionid": unionid})
+    cloud.time.settle()
+    pair = {"customer": customer, "member": "LiBo"}
+    cloud.providers.perform(Channel("wecom"), "add-customer", {**pair, "unionid": unionid})
+    cloud.time.settle()
+    known = [ids.contact_id("openid", f"{ACCOUNT}:{follower}"), ids.contact_id("external_userid", customer)]
+
+    def profile() -> dict[str, Any]:
+        kept = [
+            row for each in known for row in items(cloud).everything(each) if "wecom_staff" in row.get("attributes", {})
+        ]
+        return only({str(number): row for number, row in enumerate(kept)})
+
+    assert profile()["identities"] == {
+        "openid": [f"{ACCOUNT}:{follower}"],
+        "external_userid": [customer],
+        "unionid": [unionid],
+    }
+    assert profile()["attributes"]["wecom_staff"] == ["LiBo"]
+
+    cloud.providers.perform(Channel("wecom"), "tag-customer", {**pair, "group": "客户等级", "tag": "VIP"})
+    cloud.time.settle()
+    assert "vip" in profile()["tags"]
+    introduce(cloud, "u-union", unionid=unionid, remove_tags=["vip"])
+    cloud.time.settle()
+    assert (wecom.customers.tags_of(customer, "LiBo"), wecom.customers.marks) == ([], 1)
 
 
 def test_a_coupon_is_issued_and_the_order_that_names_it_redeems_it_once(cloud: LocalCloud) -> None:

@@ -21,6 +21,7 @@ from local.rehearsal.scenario_file import ScenarioFile
 from local.running.file_operations import FileOperations
 from local.running.operation_runs import run_operation
 from tests.flows.steps import accepted, enrolment_of, heard, introduce, local_time, only, rows, travel, waiting_at
+from waypost.contacts.channels import Channel
 
 pytestmark = pytest.mark.flow
 
@@ -284,6 +285,18 @@ def test_a_file_of_members_is_in_force_as_a_whole_or_not_at_all(cloud: LocalClou
     assert "回访投诉客户" in notice.content.subject
     travel(cloud, cloud.clock.now() + timedelta(hours=2, minutes=2))
     assert len(notices_to(cloud, "lin.chen@acme.example", before)) == 1, "the manager, who is in members.yaml"
+
+
+def test_members_in_wecom_come_and_leave_by_a_sync(cloud: LocalCloud) -> None:
+    access, wecom = cloud.access.to_dict(), Channel("wecom")
+    for member, leader in (("ShopLead", "lin.chen"), ("ShopTwo", "ShopLead")):
+        cloud.providers.perform(wecom, "hire", {"member": member, "leader": leader})
+    assert run_operation(access, "sync-staff", {})["joined_members"] == ["shoplead", "shoptwo"]
+    cloud.providers.perform(wecom, "dismiss", {"member": "ShopTwo"})
+    found = run_operation(access, "sync-staff", {})
+    assert (found["left_members"], found["problems"]) == (["shoptwo"], [])
+    with pytest.raises(LocalError, match="expected dry_run, by and shrink"):
+        run_operation(access, "sync-staff", {"file": "x"})
 
 
 def test_the_group_of_a_department_hears_of_a_lead_by_its_robot(cloud: LocalCloud) -> None:

@@ -15,7 +15,7 @@ from tests.coupons.pools import pool
 from tests.fakes.codes import FakeCodes
 from tests.fakes.posted import ScriptedPoster
 from tests.fakes.published_journeys import email, journey, published
-from tests.fakes.staff import directory
+from tests.fakes.staff import FakeSource, directory
 from tests.fakes.world import World
 from tests.metrics.night import ACTIVITY, RFM, Night
 from waypost.assembly import assemble
@@ -221,6 +221,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "refresh_contacts": {"refresh_contacts": night.refresh_contacts},
         "explain_contact": {"explain_contact": explained_contact(world)},
         "lift_suppression": {"lift_suppression": world.lift_suppression},
+        "mark_test_contact": {"mark_test_contact": world.mark_test_contact},
         "issue_coupon": {"issue_coupon": world.issue_coupon},
         "receive_callback": {
             "receive_callback": ReceiveCallback(
@@ -243,8 +244,13 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         "decide_approval": {"decide_approval": world.decide_approval},
         "show_contact": {"show_contact": shown_contact(world)},
         "spread_event": {"spread_event": assemble.spread_event(world.ports, default_zone=world.default_zone)},
+        "show_customers": {
+            "show_customers": assemble.show_customers(world.ports, staff=lambda: world.staff, source=FakeSource)
+        },
+        "sync_staff": {"sync_staff": assemble.sync_staff(world.ports, source=FakeSource)},
         "import_staff": {"import_staff": assemble.import_staff(world.ports, deployed=lambda: world.staff)},
         "import_coupons": {"import_coupons": assemble.import_coupons(world.ports, pools=lambda: world.pools)},
+        "sync_person": {"sync_person": world.sync_person},
         "make_codes": {"make_codes": assemble.make_codes(world.ports, scenes=lambda: world.scenes, makers=FakeCodes)},
         "start_journey": {
             "start_journey": assemble.start_journey(

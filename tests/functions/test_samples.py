@@ -10,8 +10,10 @@ import pytest
 
 from tests.coupons.pools import pool
 from tests.fakes.published_journeys import email
+from tests.fakes.staff import directory
 from tests.functions.conftest import FUNCTIONS, HANDLERS, JOURNEY, Deployment, sample
 from waypost import ids
+from waypost.channels.people_contract import Person
 from waypost.clock import parse_instant
 from waypost.coupons.pool import CouponPools
 from waypost.tracking.scenes import DeclaredScenes, Scene
@@ -277,6 +279,19 @@ def test_the_list_of_a_file_is_looked_at_before_it_is_in_force(deployment: Deplo
     assert not deployment.world.live_staff.kept.lists, "it is a dry run"
 
 
+def test_the_customers_of_the_samples_member_are_in_a_file(deployment: Deployment) -> None:
+    deployment.world.staff = directory("lin.chen", channels={"wecom": "LinChen"})
+    answer = deployment.call("show_customers")
+    assert (answer["userid"], answer["customers"]) == ("LinChen", 0)
+    assert deployment.world.files.read(answer["file"])
+
+
+def test_the_members_in_wecom_are_looked_at_before_they_are_in_force(deployment: Deployment) -> None:
+    answer = deployment.call("sync_staff")
+    assert (answer["found"], answer["joined_members"]) == (1, ["linchen"])
+    assert not deployment.world.live_staff.kept.lists, "it is a dry run"
+
+
 def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None:
     deployment.world.scenes = DeclaredScenes({"shop-7": Scene("徐汇店", "lin.chen", {"wechat": {"account": "wx1"}})})
     answer = deployment.call("make_codes")
@@ -287,12 +302,32 @@ def test_the_code_of_the_sample_is_made_and_kept(deployment: Deployment) -> None
     )
 
 
+def test_the_customer_of_the_sample_gets_their_unionid(deployment: Deployment) -> None:
+    deployment.begin()
+    world, customer = deployment.world, "woAJ2GCAAAXtWyujaWJHDDGi0mACAAAA"
+    known = world.contacts[CONTACT]
+    world.contacts.put(replace(known, identities={**known.identities, "external_userid": [customer]}))
+    world.people.known[customer] = Person(identities={"unionid": "o6-union"})
+    assert deployment.call("sync_person") == {"batchItemFailures": []}
+    learnt = world.queue.sent[-1]
+    assert (learnt.type, learnt.contact) == (
+        "contact_synced",
+        {"external_userid": customer, "unionid": "o6-union"},
+    )
+
+
 def test_an_operator_opens_the_address_that_the_sample_closed(deployment: Deployment) -> None:
     deployment.begin()
     deployment.call("record_delivery")
     opened = deployment.call("lift_suppression")
     assert (opened["suppression"], opened["suppressed_at"]) == ("", "2026-03-02T02:00:04.883Z")
     assert deployment.world.queue.sent[-1].type == "suppression_lifted"
+
+
+def test_a_contact_of_the_sample_becomes_a_test_contact(deployment: Deployment) -> None:
+    deployment.begin()
+    assert deployment.call("mark_test_contact") == {"contact_id": CONTACT, "test": True, "was": False}
+    assert deployment.world.queue.sent[-1].type == "test_contact_marked"
 
 
 def test_a_journey_asks_for_another_and_stops_one(deployment: Deployment) -> None:

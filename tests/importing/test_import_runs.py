@@ -429,7 +429,7 @@ def test_a_value_that_is_older_than_what_is_known_changes_nothing() -> None:
         (
             {"file": "imports/customers.csv", "consent": {"fax": "x"}},
             "consent.fax",
-            "expected one of email, inbox, push, robot, sms, webhook, wechat, wecom",
+            "expected one of email, inbox, push, robot, sms, webhook, wechat, wecom, whatsapp",
         ),
         ({"file": "imports/customers.csv", "consent": {"email": True}}, "consent.email", "where and how"),
         ({"file": "imports/customers.csv", "consent": {"email": "No"}}, "consent.email", "write false for a refusal"),

@@ -111,7 +111,9 @@ def _settings_read(handler: ModuleType) -> set[str]:
         if "sender_to_contacts" in vars(handler):
             shown = vars(importlib.import_module(_SHOWN_IN_MESSAGES)).values()
             made += [factory() for factory in shown if hasattr(factory, "cache_info")]
-        if any(getattr(service, "provider", None) is wiring.provider for service in made):
+        asking = [getattr(service, "approvals", service) for service in made]
+        senders = [getattr(service, "sender", service) for service in asking]
+        if any(getattr(sender, "provider", None) is wiring.provider for sender in senders):
             for channel in importlib.import_module("waypost.contacts.channels").CHANNELS:
                 wiring.provider(channel)
     return read

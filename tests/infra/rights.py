@@ -33,13 +33,21 @@ QUEUES_BY_SETTING = {
     "events_dead_letters_url": "<EventsDeadLetters.Arn>",
     "rejected_items_url": "<EventsRejectedItems.Arn>",
     "notices_url": "<ChannelsNotices.Arn>",
+    "person_syncs_url": "<PersonSyncsQueue.Arn>",
     "destination_queues": f"sqs:{STAGE}-to-*",
 }
 ASKS = {
-    "codes": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wechat_secret']}"],
+    "codes": [
+        f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING[name]}" for name in ("wechat_secret", "wecom_secret")
+    ],
+    "people": [
+        f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING[name]}" for name in ("wechat_secret", "wecom_secret")
+    ],
     "results": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
+    "staff": [f"secretsmanager:GetSecretValue on {SECRETS_BY_SETTING['wecom_secret']}"],
 }
 QUEUES = {
+    "person_syncs": ["sqs:SendMessage on <PersonSyncsQueue.Arn>"],
     "notices": ["sqs:SendMessage on <ChannelsNotices.Arn>"],
     "events": ["sqs:SendMessage on <EventsQueue.Arn>"],
     "events_dead_letters": ["sqs:SendMessage on <EventsDeadLetters.Arn>"],
@@ -73,6 +81,12 @@ CALLERS: dict[Caller, list[str]] = {
     ],
     "deferred_messages": [
         f"sqs:{action} on <DeferredMessagesQueue.Arn>"
+        for action in (
+            "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
+        )
+    ],
+    "person_syncs": [
+        f"sqs:{action} on <PersonSyncsQueue.Arn>"
         for action in (
             "ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl",
         )

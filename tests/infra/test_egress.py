@@ -29,7 +29,7 @@ def test_what_calls_providers_leaves_by_one_gateway_and_its_address(fixed: Templ
     assert gateway["AllocationId"] == {"Fn::GetAtt": [address, "AllocationId"]}
     inside = {folder for folder, each in fixed.functions().items() if "VpcConfig" in each}
     assert inside == {folder for folder, each in FUNCTIONS.items() if calls_providers(each.manifest)}
-    assert {"send_message", "send_deferred", "receive_callback"} <= inside
+    assert {"send_message", "send_deferred", "receive_callback", "ask_task_results", "make_codes"} <= inside
     subnets = {str(each["VpcConfig"]["SubnetIds"]) for each in fixed.functions().values() if "VpcConfig" in each}
     [routed] = {route["NatGatewayId"]["Ref"] for route in fixed.all("EC2::Route").values() if "NatGatewayId" in route}
     assert routed in fixed.all("EC2::NatGateway")

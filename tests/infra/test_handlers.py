@@ -23,6 +23,7 @@ SECTIONS = {
     "archive_events": {"retention"},
     "ask_task_results": {"defaults"},
     "show_task_results": {"defaults"},
+    "sync_person": {"tags"},
     "assign_task": {"defaults", "retention", "sending"},
     "build_audience_slice": {"retention"},
     "change_policy": {"sending"},
@@ -121,8 +122,19 @@ READ_BY_FEW_CALLS = {
         "scheduler_role_arn",
         "deferred_messages_arn",
     },
+    "route_events": {"person_syncs_url"},
     "ask_task_results": {"wecom_agent", "wecom_corp", "wecom_secret"},
-    "make_codes": {"contacts_table", "wechat_accounts", "wechat_secret"},
+    "sync_staff": {"wecom_agent", "wecom_corp", "wecom_secret"},
+    "show_customers": {"wecom_agent", "wecom_corp", "wecom_secret"},
+    "sync_person": {"wechat_accounts", "wechat_secret", "wecom_agent", "wecom_corp", "wecom_secret"},
+    "make_codes": {
+        "contacts_table",
+        "wechat_accounts",
+        "wechat_secret",
+        "wecom_agent",
+        "wecom_corp",
+        "wecom_secret",
+    },
 }
 """What costs a start a client that hardly any of its calls needs."""
 

@@ -93,7 +93,7 @@ def test_no_arn_is_written_for_one_partition_but_the_tasks_of_machines(synthesiz
 
 
 def test_a_channel_without_its_service_is_left_out_with_all_that_belongs_to_it(china: tuple[Path, Template]) -> None:
-    assert {*missing_services("aws-cn", NOTHING_CHOSEN)} == {"email", "push", "sms"}
+    assert {*missing_services("aws-cn", NOTHING_CHOSEN)} == {"email", "push", "sms", "whatsapp"}
     template = china[1]
     assert not [name for name in template.content["Outputs"] if name.startswith("Email")]
     text = json.dumps(template.content)
@@ -115,8 +115,18 @@ def test_mail_is_sent_from_china_by_a_server_that_takes_it(tmp_path: Path) -> No
     assert secret["GenerateSecretString"]["SecretStringTemplate"] == '{"username": ""}'
     assert "EmailChannelSecret" in template.content["Outputs"]
     assert not template.all("SES::ConfigurationSet")
-    assert {*missing_services("aws-cn", context.get)} == {"push", "sms"}
+    assert {*missing_services("aws-cn", context.get)} == {"push", "sms", "whatsapp"}
     assert list(findings(sorted(Path(assembly.directory).glob("*.template.json")), IN_CHINA)) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "in_the_first", "in_china"),
+    [("sesv2", True, False), ("sqs", True, True), ("socialmessaging", True, False), ("teleport", False, False)],
+)
+def test_a_service_that_the_table_has_nowhere_is_offered_in_the_first_partition_alone(
+    service: str, in_the_first: bool, in_china: bool
+) -> None:
+    assert (is_offered(service, "aws"), is_offered(service, "aws-cn")) == (in_the_first, in_china)
 
 
 def test_a_provider_that_is_not_there_is_refused_with_the_one_that_is(tmp_path: Path) -> None:

@@ -18,7 +18,12 @@ FUNCTIONS = discover_functions()
 Found = dict[str, list[tuple[str, str, str]]]
 
 WRITES_AN_OBJECT = ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload")
-SERVICES = {"sesv2": "ses", "pinpoint-sms-voice-v2": "sms-voice", "stepfunctions": "states"}
+SERVICES = {
+    "sesv2": "ses",
+    "pinpoint-sms-voice-v2": "sms-voice",
+    "socialmessaging": "social-messaging",
+    "stepfunctions": "states",
+}
 """Client → the prefix of its actions in IAM, where that is another."""
 CALLED_FROM_OUTSIDE = {
     # the command that plans, applies and undoes changes of journeys
@@ -92,7 +97,7 @@ def given(template: Template, folder: str) -> set[str]:
         action, _, where = right.partition(" on ")
         if action == "s3:ListBucket":
             found.update(f"{action} on {where}/{prefix}" for prefix in json.loads(condition)["StringLike"]["s3:prefix"])
-        elif action.partition(":")[0] in {"ses", "sms-voice", "sns", "states", "events"}:
+        elif action.partition(":")[0] in {"ses", "sms-voice", "social-messaging", "sns", "states", "events"}:
             found.add(action)
         else:
             found.add(f"{action} on {TABLE if where == PROFILES else where}")  # what holds one holds the other

@@ -207,9 +207,9 @@ def test_the_sender_knows_what_providers_take_a_second(template: Template, synth
     def rates(given: Template) -> str:
         return str(given.functions()["send_message"]["Environment"]["Variables"]["WAYPOST_RATES"])
 
-    assert rates(template) == "email=14,sms=10"
+    assert rates(template) == "email=14,sms=10,whatsapp=80"
     assert rates(synthesized(email_per_second=200, sms_per_second=0.5, push_per_second=80)) == (
-        "email=200,push=80,sms=0.5"
+        "email=200,push=80,sms=0.5,whatsapp=80"
     )
     assert rates(synthesized(target="host")) == "", "the providers of the embedded cloud have no rate"
     with pytest.raises(
@@ -505,19 +505,20 @@ def test_no_failure_has_two_alarms(template: Template) -> None:
 def test_alarms_reach_the_operators_encrypted_when_an_address_is_given(
     template: Template, production: Template
 ) -> None:
-    assert not template.all("SNS::Topic")
-    assert production.one("SNS::Subscription")["Endpoint"] == "operators@waypost.example"
-    assert production.one("SNS::Topic")["KmsMasterKeyId"] == {
+    assert not [name for name in template.all("SNS::Topic") if "Alarm" in name]
+    assert production.one("SNS::Subscription", Protocol="email")["Endpoint"] == "operators@waypost.example"
+    [topic] = [name for name in production.all("SNS::Topic") if "Alarm" in name]
+    assert production.all("SNS::Topic")[topic]["KmsMasterKeyId"] == {
         "Fn::GetAtt": [next(iter(production.all("KMS::Key"))), "Arn"]
     }
     publishers = [
         (statement["Principal"], statement["Action"])
-        for statement in production.one("SNS::TopicPolicy")["PolicyDocument"]["Statement"]
+        for statement in production.one("SNS::TopicPolicy", Topics=[{"Ref": topic}])["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
     assert publishers == [({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")]
     for alarm in production.all("CloudWatch::Alarm").values():
-        assert alarm["AlarmActions"] == [{"Ref": next(iter(production.all("SNS::Topic")))}]
+        assert alarm["AlarmActions"] == [{"Ref": topic}]
 
 
 def test_secrets_are_generated_and_never_written_down(template: Template) -> None:

@@ -19,6 +19,7 @@ from waypost.channels.fake_contract import FakeProvider, HttpRequest
 from waypost.channels.registry import callback_reader
 from waypost.clock import real_now
 from waypost.contacts.channels import Channel
+from waypost.tracking.record_delivery import delivery_events, notices_in
 
 pytestmark = pytest.mark.flow  # for its sockets
 
@@ -66,8 +67,14 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def providers(api: Api) -> Iterator[Providers]:
-    with Providers() as providers:
+def published() -> list[str]:
+    """What is published to topics of ours."""
+    return []
+
+
+@pytest.fixture
+def providers(api: Api, published: list[str]) -> Iterator[Providers]:
+    with Providers(publish_to_topic=lambda _, message: published.append(message)) as providers:
         providers.api_url = api.url
         yield providers
 
@@ -90,7 +97,7 @@ def taken(channel: str, fake: FakeProvider, posted: HttpRequest) -> CallbackAnsw
 
 @pytest.mark.parametrize(("channel", "fake", "action"), ACTIONS, ids=lambda each: str(getattr(each, "provider", each)))
 def test_a_callback_of_an_action_is_one_that_our_reader_takes(
-    providers: Providers, api: Api, channel: Channel, fake: FakeProvider, action: str
+    providers: Providers, api: Api, published: list[str], channel: Channel, fake: FakeProvider, action: str
 ) -> None:
     if fake.actions[action].needs:
         with pytest.raises(ValueError, match=fake.actions[action].needs.removeprefix("a ").partition(" ")[0]):
@@ -100,6 +107,10 @@ def test_a_callback_of_an_action_is_one_that_our_reader_takes(
     assert len(api.posted) == len(answers)
     for posted in api.posted:
         assert taken(channel, fake, posted).unreadable == 0
+    for message in published:
+        [notice] = notices_in(json.dumps({"Type": "Notification", "Message": message}))
+        [event] = delivery_events(notice, clock=real_now)
+        assert event.properties["channel"] == channel
 
 
 def test_a_callback_that_is_posted_again_is_the_same_notice(providers: Providers, api: Api) -> None:

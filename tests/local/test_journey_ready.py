@@ -24,10 +24,14 @@ from local.messages.preview import Previewer
 from local.project.current_project import CONTENT_VARIABLE, current_project
 from local.project.init_project import copy_sample_content
 from tests.adapters.on_moto import made_table
+from waypost.authoring.discovery import discover
 from waypost.authoring.message_templates import SAMPLE_LINKS
 from waypost.aws import table
 from waypost.aws.coupons import DynamoCoupons
 from waypost.coupons.coupon import FreeCode
+from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
+from waypost.journeys.ports import EntryTerms
+from waypost.journeys.shortened_time import ShortenedTime
 from waypost.sending.occasion import TEST, StaffNotice, dump_occasion
 
 pytestmark = pytest.mark.flow
@@ -170,6 +174,7 @@ def test_what_nobody_can_be_asked_about_is_to_be_looked_at(project: Path) -> Non
         "sender": "go",
         "coupons shop-codes": "look",
         "test sends": "look",
+        "test contact": "look",
         "forecast": "go",
     }
     assert all(each.way_out for each in found.points if each.verdict != "go")
@@ -200,6 +205,36 @@ def test_a_message_counts_as_tried_once_a_member_of_staff_was_sent_it(project: P
     assert verdicts(listed(stage=stage))["test sends"] == "look"
     put_row(stage, 2, f"{JOURNEY}/{MESSAGE}", TEST)
     assert verdicts(listed(stage=stage))["test sends"] == "go"
+
+
+def test_a_journey_counts_as_lived_in_the_version_of_its_files_alone(project: Path, stage: Stage) -> None:
+    [folder] = discover(project / "statemachines").journeys
+    assert verdicts(listed(stage=stage))["test contact"] == "look"
+    for version in ("another", folder.machine_version):
+        assert verdicts(listed(stage=stage))["test contact"] == "look"
+        tried = stage.enrolments.open(passage(version), EntryTerms(one_at_a_time=False))
+        assert tried is None
+        [row] = stage.enrolments.unfinished(passage(version).contact_id)
+        assert stage.enrolments.end(row.ended("completed", NOW))
+    found = point(listed(stage=stage), "test contact")
+    assert (found.verdict, found.finding) == ("go", "one has lived it until 2031-03-03 04:00 UTC (completed)")
+
+
+def passage(version: str) -> Enrolment:
+    """A test contact's way through this version of the journey."""
+    enrolment_id = f"n-{version}"
+    return Enrolment(
+        enrolment_id=enrolment_id,
+        contact_id="c-tester",
+        journey=JOURNEY,
+        version=1,
+        trigger=TriggerEvent("e-1", "journey_requested", NOW),
+        enrolled_at=NOW,
+        hop=first_hop(enrolment_id, NOW),
+        due_at=NOW,
+        machine_version=version,
+        shortened=ShortenedTime(1_440),
+    )
 
 
 def put_row(stage: Stage, number: int, message: str, notice: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.fakes.codes import FakeCodes
 from tests.fakes.world import World
 from waypost.assembly import assemble
-from waypost.channels.code_contract import MadeCode, NoCode
+from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.errors import InvalidInput
 from waypost.tracking import make_codes
 from waypost.tracking.make_codes import KEPT, TABLE, MakeCodes
@@ -89,9 +89,17 @@ def test_a_changed_declaration_makes_another_code(world: World, codes: FakeCodes
     assert run(world, codes)["made"] == 3
 
 
+def test_what_the_provider_can_change_is_handed_over_with_what_it_was_made_of(world: World, codes: FakeCodes) -> None:
+    run(world, codes)
+    assert codes.former == {}
+    world.scenes = declared("a", account="wx2")
+    run(world, codes)
+    assert codes.former == {"a": FormerCode({"account": "wx1"}, "https://code.example/a.png", "id-a")}
+
+
 def test_a_temporary_code_is_replaced_a_day_before_it_ends(world: World) -> None:
     class Temporary(FakeCodes):
-        def make(self, scene: str, given: Any) -> MadeCode | NoCode:
+        def make(self, scene: str, given: Any, former: FormerCode | None = None) -> MadeCode | NoCode:
             self.asked.append(scene)
             return MadeCode("u", "p", world.clock() + timedelta(days=7))
 

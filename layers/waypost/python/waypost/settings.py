@@ -22,6 +22,7 @@ class Settings:
     events_dead_letters_url: str = ""
     rejected_items_url: str = ""
     notices_url: str = ""
+    person_syncs_url: str = ""
     event_bus: str = ""
     schedule_group: str = ""
     scheduler_role_arn: str = ""

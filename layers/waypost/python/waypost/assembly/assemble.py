@@ -38,12 +38,14 @@ if TYPE_CHECKING:
     from waypost.bulk.run_slice import SliceRunner
     from waypost.channels.callback_contract import NoticeQueue
     from waypost.channels.code_contract import CodeMaker
+    from waypost.channels.people_contract import People
     from waypost.channels.results_contract import Results
     from waypost.contacts.attributes import AttributeSystem
     from waypost.contacts.channels import Channel
     from waypost.contacts.identity.merge_contacts import MergeContacts
     from waypost.contacts.identity.rules import IdentityRules
     from waypost.contacts.lift_suppression import LiftSuppression
+    from waypost.contacts.mark_test_contact import MarkTestContact
     from waypost.contacts.tag_system import TagSystem
     from waypost.content.catalogue import MessageCatalogue
     from waypost.content.coupons import CouponVariables
@@ -122,12 +124,16 @@ if TYPE_CHECKING:
     from waypost.staff.import_staff import ImportStaff
     from waypost.staff.keep_staff import KeepStaff
     from waypost.staff.live_directory import StaffInForce
+    from waypost.staff.outside_members import StaffSource
+    from waypost.staff.show_customers import ShowCustomers
+    from waypost.staff.sync_staff import SyncStaff
     from waypost.tracking.ask_task_results import AskTaskResults
     from waypost.tracking.make_codes import MakeCodes
     from waypost.tracking.record_delivery import RecordDelivery
     from waypost.tracking.rescore_engagement import RescoreEngagement
     from waypost.tracking.scenes import DeclaredScenes
     from waypost.tracking.show_task_results import ShowTaskResults
+    from waypost.tracking.sync_person import SyncPerson
     from waypost.tracking.watch_streams import PauseStream
     from waypost.workdays import Workdays
 
@@ -420,7 +426,7 @@ def route_events(
     from waypost.journeys.keep_time import KeepTime
     from waypost.journeys.wake_journeys import WakeJourneys
     from waypost.products.watching import WatchKeeper
-    from waypost.routing.reactions import reactions
+    from waypost.routing.reactions import SyncPeople, reactions
     from waypost.routing.route_events import RouteEvents
 
     held = held_journeys(ports)
@@ -465,6 +471,7 @@ def route_events(
                 held=held,
                 clock=ports.clock(),
             ),
+            sync_people=SyncPeople(ports.sync_queue, tags),
         ),
         bus=ports.bus(),
         listening=listening,
@@ -668,6 +675,13 @@ def lift_suppression(ports: Ports) -> LiftSuppression:
     return LiftSuppression(
         contacts=ports.contacts(), addresses=ports.addresses(), queue=ports.queue(), clock=ports.clock()
     )
+
+
+def mark_test_contact(ports: Ports) -> MarkTestContact:
+    """What says who is a test contact."""
+    from waypost.contacts.mark_test_contact import MarkTestContact
+
+    return MarkTestContact(contacts=ports.contacts(), queue=ports.queue(), clock=ports.clock())
 
 
 def answer_at_once(
@@ -892,6 +906,24 @@ def import_staff(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> Imp
     return ImportStaff(keep_staff=keep_staff(ports), deployed=deployed, files=ports.files(reads=(IMPORTS,)))
 
 
+def sync_staff(ports: Ports, *, source: Callable[[], StaffSource]) -> SyncStaff:
+    """What takes members of staff from WeCom."""
+    from waypost.staff.sync_staff import SyncStaff
+
+    return SyncStaff(keep_staff=keep_staff(ports), source=source)
+
+
+def show_customers(
+    ports: Ports, *, staff: Callable[[], StaffDirectory], source: Callable[[], StaffSource]
+) -> ShowCustomers:
+    """What shows whom a member of staff serves."""
+    from waypost.staff.show_customers import ShowCustomers
+
+    return ShowCustomers(
+        staff=staff, source=source, contacts=ports.bulk_contacts(), files=ports.files(writes=(EXPORTS,))
+    )
+
+
 def keep_staff(ports: Ports) -> KeepStaff:
     """What keeps the list of members of a source."""
     from waypost.staff.keep_staff import KeepStaff
@@ -904,6 +936,13 @@ def staff_in_force(ports: Ports, *, deployed: Callable[[], StaffDirectory]) -> S
     from waypost.staff.live_directory import StaffInForce
 
     return StaffInForce(deployed=deployed, store=ports.live_staff, clock=ports.clock())
+
+
+def sync_person(ports: Ports, *, people: Callable[[Channel], People], tags: TagSystem) -> SyncPerson:
+    """What asks providers about people, and keeps tags alike."""
+    from waypost.tracking.sync_person import SyncPerson
+
+    return SyncPerson(people=people, contacts=ports.contacts(), queue=ports.queue(), tags=tags, clock=ports.clock())
 
 
 def make_codes(

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from waypost.approvals.approval import ApprovalStore, WaitingRuns
 from waypost.channels.contract import Provider
+from waypost.channels.people_contract import SyncQueue
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Channel
@@ -98,6 +99,10 @@ class Ports(Protocol):
 
     def watches(self) -> WatchStore:
         """Who watches which product."""
+        ...
+
+    def sync_queue(self) -> SyncQueue:
+        """The queue of people about whom providers are asked."""
         ...
 
     def schedules(self) -> Schedules:

@@ -40,12 +40,13 @@ Caller = Literal[
     "destination_queues",
     "events_queue",
     "every_hour",
+    "person_syncs",
     "schedules",
 ]
 WITHOUT_WAITING: Final[frozenset[Caller]] = frozenset({"every_hour", "schedules"})
 """Callers that do not wait for the answer: what fails at every attempt is kept in the queue of undelivered calls."""
 HANDS_OUT_AGAIN: Final[frozenset[Caller]] = frozenset(
-    {"channel_notices", "contacts_stream", "deferred_messages", "destination_queues", "events_queue"}
+    {"channel_notices", "contacts_stream", "deferred_messages", "destination_queues", "events_queue", "person_syncs"}
 )
 """Callers that hand out the same again for hours when a call fails, so the function has an alarm for its errors."""
 
@@ -66,8 +67,9 @@ Prefix = Annotated[str, Field(pattern=r"^([a-z0-9-]+/)+$")]
 Keys = Annotated[str, Field(pattern=r"^[a-z]+#\*$")]
 Route = Annotated[str, Field(pattern=r"^(GET|HEAD|POST|PUT|DELETE) /\S*$")]
 Secret = Literal["channels", "destinations", "links", "webhooks"]
-Asked = Literal["codes", "results"]
-"""What providers are asked for beside sending: codes that people scan, results of messages that members of staff send."""
+Asked = Literal["codes", "people", "results", "staff"]
+"""What providers are asked for beside sending: codes that people scan, what they know of a person, results of messages that
+members of staff send, and who these are."""
 
 
 class Reads(Authored):
@@ -127,9 +129,9 @@ class FunctionManifest(Authored):
     writes: Writes = Field(default_factory=Writes)
     sends: list[Literal["channels", "event_bus"]] = Field(default_factory=list)
     asks: list[Asked] = Field(default_factory=list)
-    queues: list[Literal["destinations", "events", "events_dead_letters", "notices", "rejected_items"]] = Field(
-        default_factory=list
-    )
+    queues: list[
+        Literal["destinations", "events", "events_dead_letters", "notices", "person_syncs", "rejected_items"]
+    ] = Field(default_factory=list)
     schedules: list[Literal["CreateSchedule", "DeleteSchedule", "UpdateSchedule"]] = Field(default_factory=list)
     journeys: list[Literal["StartExecution"]] = Field(default_factory=list)
     operations: list[Literal["SendTaskSuccess"]] = Field(default_factory=list)

@@ -1,6 +1,6 @@
 """The tag system as authors write it, ``statemachines/contacts/tags.yaml``, checked. Called by declaring."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,11 +10,14 @@ from waypost.authoring.authored_files import FileReader
 from waypost.authoring.problems import Authored
 from waypost.authoring.rules import Rule, dump_rule
 from waypost.authoring.sending_policy import Locale
+from waypost.channels.wecom.people import LONGEST_NAME
 from waypost.contacts.tag_system import Dimension
 from waypost.durations import parse_duration
 from waypost.segments.dependencies import reads
 
 PLACE: Final = "contacts/tags.yaml"
+MOST_OUTSIDE: Final = 100
+"""Tags that are kept alike in WeCom: a profile has room for the names of those that were there last."""
 
 
 def _tag_name(name: str) -> str:
@@ -33,12 +36,19 @@ Words = Annotated[str, Field(min_length=1, max_length=500)]
 Span = Annotated[str, AfterValidator(_span)]
 
 
+class OutsideName(Authored):
+    """A tag of the company in WeCom (企业标签): its group, and its name within it."""
+
+    group: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+    name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
 class Tag(Authored):
     """One tag: what it is about, what it says, who answers for it, and how it comes and goes.
 
     With a ``rule`` it is given and taken by that rule alone; with ``expires_after`` it ends so long after it was last
     given; with both the rule gives it for that time, and again when it still holds at the end; with neither it stays
-    until it is taken by hand. ``names`` are what a report calls it, by locale.
+    until it is taken by hand. ``names`` are what a report calls it, by locale. With ``wecom`` it is kept alike in WeCom.
     """
 
     dimension: Dimension
@@ -47,6 +57,7 @@ class Tag(Authored):
     names: dict[Locale, Words] = Field(default_factory=dict)
     rule: Rule | None = None
     expires_after: Span | None = None
+    wecom: OutsideName | None = None
 
     def published(self) -> dict[str, Any]:
         """The form the run time reads."""
@@ -58,6 +69,7 @@ class Tag(Authored):
             "names": dict(self.names),
             "rule": dump_rule(self.rule),
             "expires_after_seconds": span,
+            **({"outside": {"wecom": self.wecom.model_dump()}} if self.wecom else {}),
         }
 
 
@@ -81,6 +93,9 @@ def tags(reader: FileReader) -> dict[str, Any]:
     published = {name: tag.published() for name, tag in file.tags.items()}
     for folder in reader.folders(reader.root / "journeys"):
         _add_journey(reader, folder / "tags.yaml", published)
+    reader.extend(path, _shared_outside(published))
+    if (count := sum("outside" in each for each in published.values())) > MOST_OUTSIDE:
+        reader.add(path, "tags", f"{count} tags are kept alike in WeCom; at most {MOST_OUTSIDE} can be")
     return {"tags": published}
 
 
@@ -96,6 +111,16 @@ def _add_journey(reader: FileReader, path: Path, published: dict[str, Any]) -> N
             )
         else:
             published[name] = tag.published()
+
+
+def _shared_outside(published: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Tags that are the same one in WeCom: which of them would be meant there?"""
+    seen: dict[tuple[str, str], str] = {}
+    for name, tag in published.items():
+        if meant := tag.get("outside", {}).get("wecom"):
+            there = (meant["group"], meant["name"])
+            if (first := seen.setdefault(there, name)) != name:
+                yield f"tags.{name}.wecom", f"{there[0]} / {there[1]} is that of {first} already"
 
 
 def upkeep_problems(rule: Rule | None) -> Iterator[str]:

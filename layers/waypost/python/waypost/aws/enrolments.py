@@ -11,6 +11,7 @@ from waypost import ids
 from waypost.aws import sweeper_index, table
 from waypost.aws.enrolment_row import EVERY, OPEN, ended_sk, open_sk, packed, unpacked
 from waypost.aws.translation import translates_errors
+from waypost.aws.tried_journeys import tried_row
 from waypost.aws.updates import update
 from waypost.batches import batched
 from waypost.clock import format_instant, parse_instant
@@ -306,6 +307,8 @@ class DynamoEnrolments:
         says nothing: a crash in between leaves the enrolment open, and the next end writes over it.
         """
         self._free_all(enrolment)
+        if row := tried_row(enrolment, expires_at=self._expires_at(enrolment)):
+            self.client.put_item(TableName=self.table_name, Item=row)
         revision, now_open, now_ended = (
             enrolment.revision,
             open_sk(enrolment.enrolment_id),

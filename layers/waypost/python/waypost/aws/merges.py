@@ -27,7 +27,7 @@ _KEYS: Final = 200
 """Bytes of the keys of a record's item, at most."""
 
 LIVING: Final = "living"
-"""The attribute of profiles that bulk runs see: of contacts neither erased nor merged into another one."""
+"""The attribute of profiles that bulk runs see: of contacts neither erased nor merged into another one, nor there for tests."""
 
 Put = dict[str, Any]
 TouchesById = Mapping[str, Touches]
@@ -45,7 +45,7 @@ def put_profile(table_name: str, contact: Contact) -> Put:
         if not consent["overruled"]:
             del consent["overruled"]
     written = {name: value for name, value in form.items() if value} | {"version": contact.version + 1}
-    if not contact.erased and not contact.merged_into:
+    if not (contact.erased or contact.merged_into or contact.test):
         written[LIVING] = True
     put: Put = {"TableName": table.profiles_table(table_name), "Item": table.dump_item(written)}
     if contact.version == 0:

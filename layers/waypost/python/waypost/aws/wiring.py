@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from waypost.aws.journey_changes import DynamoChanges
     from waypost.aws.live_staff import DynamoLiveStaff
     from waypost.aws.message_library import DynamoLibrary
+    from waypost.aws.person_sync_queue import SqsSyncQueue
     from waypost.aws.policies import DynamoPolicies
     from waypost.aws.product_sales import DynamoProductSales
     from waypost.aws.profile_scan import DynamoProfileScan
@@ -43,8 +44,10 @@ if TYPE_CHECKING:
     from waypost.aws.watches import DynamoProductStates, DynamoWatches
     from waypost.channels.code_contract import CodeMaker
     from waypost.channels.contract import Provider
+    from waypost.channels.people_contract import People
     from waypost.channels.results_contract import Results
     from waypost.contacts.channels import Channel
+    from waypost.staff.outside_members import StaffSource
 
 WORKERS: Final = 10
 """As many as a client keeps connections."""
@@ -237,6 +240,32 @@ def results(channel: "Channel") -> "Results | None":
     from waypost.channels.registry import connect_results  # noqa: PLC0415
 
     return connect_results(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
+def people(channel: "Channel") -> "People":
+    """What asks a channel's provider about people, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only one function asks
+    from waypost.channels.registry import connect_people  # noqa: PLC0415
+
+    return connect_people(channel, settings=channel_settings(channel), ports=provider_ports(settings()))
+
+
+@cache
+def staff_source() -> "StaffSource":
+    """What asks for the company's members of staff, as the stack has set it up."""
+    from waypost.aws.provider_calls import provider_ports  # noqa: PLC0415 - only the sync of staff asks
+    from waypost.channels.registry import SOURCE_OF_STAFF, connect_staff  # noqa: PLC0415
+
+    return connect_staff(settings=channel_settings(SOURCE_OF_STAFF), ports=provider_ports(settings()))
+
+
+@cache
+def sync_queue() -> "SqsSyncQueue":
+    """The queue of people to be asked about."""
+    from waypost.aws.person_sync_queue import SqsSyncQueue  # noqa: PLC0415 - made when there is one to be asked about
+
+    return SqsSyncQueue(client("sqs"), settings().person_syncs_url)
 
 
 @cache

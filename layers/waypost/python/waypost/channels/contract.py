@@ -5,7 +5,8 @@ A channel is a folder of this package with
 - ``channel.json``: where its address is kept, what its providers report, its names (read by ``waypost.contacts.channels``)
 - ``channel.py``: ``CHANNEL``, a ChannelPlugin: limits and rendering
 - ``provider_<name>.py``: ``connect(settings, ports)``, which returns a Provider
-- ``notices.py``: ``SOURCES``, which maps each EventBridge source to a NoticeReader
+- ``notices.py``: ``SOURCES``, which maps each source of notices to a NoticeReader; where a provider publishes to a topic of ours,
+  ``TOPICS``, which maps a field that only its messages have to a TopicReader
 - ``authored.py`` (files that authors write, and their checks), ``fake.py`` (the providers' HTTP answers), ``infra.py`` (what
   it needs in the account) and ``samples/``, which are not shipped to Lambda.
 """
@@ -34,6 +35,7 @@ from waypost.events.message_events import MessageEvent
 from waypost.events.ports import SecretStore
 
 if TYPE_CHECKING:
+    from waypost.channels.callback_contract import CallbackNotice
     from waypost.channels.inbox.box import InboxWriter
     from waypost.http.ports import Caller
     from waypost.tencent.access_tokens import TokenStore
@@ -148,6 +150,18 @@ class NoticeReader(Protocol):
         ...
 
 
+class TopicReader(Protocol):
+    """Reads what a provider publishes to a topic of ours (``ChannelInfra.replies``)."""
+
+    def __call__(self, message: Mapping[str, Any]) -> "Sequence[CallbackNotice]":
+        """The notices in it, each with a source of ``SOURCES``. Raises KeyError, TypeError or ValueError for what is none."""
+        ...
+
+
+CREDIT: Final = "template:"
+"""How a right to messages of one template is called; any other is a conversation that is open for a while."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GivenRight:
     """A right that a person gives at an address: one message more, or ``messages`` within a time."""
@@ -156,6 +170,11 @@ class GivenRight:
     name: str
     messages: int = 1
     within: timedelta | None = None
+
+
+def words_of(shown: Any) -> str:
+    """What a reader sees of texts, however deep they are, each in lines of its own."""
+    return "\n".join([_TOKEN.sub("", visible(text)) for text in texts_in(shown)])
 
 
 class ChannelPlugin(ABC, Generic[Content]):
@@ -212,10 +231,14 @@ class ChannelPlugin(ABC, Generic[Content]):
         del links
         return content
 
+    def marked(self, content: Content, mark: str) -> Content:
+        """The content with a mark in front of its title; as it is on a channel whose messages have none."""
+        del mark
+        return content
+
     def words(self, content: Content) -> str:
         """What a reader sees of the content, for the checks of words; its fields are in lines of their own."""
-        shown: Any = content
-        return "\n".join([_TOKEN.sub("", visible(text)) for text in texts_in(shown)])
+        return words_of(content)
 
     def parts(self, content: Content) -> tuple[int, str] | None:
         """How many parts the content is billed as, and their encoding; None on a channel that bills messages."""

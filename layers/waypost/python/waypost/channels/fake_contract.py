@@ -88,6 +88,14 @@ class Action:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a provider publishes to a topic of ours; ``topic`` is how its name ends."""
+
+    topic: str
+    message: Mapping[str, Any]
+
+
 class RefusedRequestError(Exception):
     """The provider would not take this request, whatever faults are planned."""
 
@@ -172,8 +180,8 @@ class FakeProvider(ABC):
         del event, address, properties
         return None
 
-    def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | None:
-        """Do one of ``actions`` with all of its values: the callback that follows, or None where the provider posts nothing.
+    def perform(self, action: str, values: Mapping[str, str]) -> HttpRequest | Published | None:
+        """Do one of ``actions`` with all of its values: the callback or publication that follows, None where nothing does.
 
         The request's path is the one behind the address of our API. Raises ValueError for values that do not fit.
         """
@@ -208,6 +216,11 @@ class FakeProvider(ABC):
     def taken(self, message: SentMessage, message_id: str) -> None:  # noqa: B027 -- most remember nothing
         """Remember a message that was taken, for what is asked about it later."""
 
+    def outcome(self, message: SentMessage) -> str:
+        """Which of ``words`` this provider says of a taken message by itself; "" where it arrives."""
+        del message
+        return ""
+
     @abstractmethod
     def accepted(self, message_id: str) -> HttpAnswer:
         """The answer to a message that was taken."""
@@ -222,7 +235,7 @@ class FakeProvider(ABC):
 
     @abstractmethod
     def notice(self, word: str, message: SentMessage, *, message_id: str, sent_at: datetime, at: datetime) -> Any:
-        """The PutEvents entry that reports it by one of ``words``."""
+        """The PutEvents entry that reports it by one of ``words``, or what is Published."""
 
 
 def aws_error(status: int, code: str, message: str, **members: str) -> HttpAnswer:

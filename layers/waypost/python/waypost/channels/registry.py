@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from waypost.channels.callback_contract import CallbackReader
 from waypost.channels.code_contract import CodeMaker
-from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts
+from waypost.channels.contract import ChannelPlugin, GivenRight, NoticeReader, Provider, ProviderPorts, TopicReader
+from waypost.channels.people_contract import People
 from waypost.channels.results_contract import Results
 from waypost.contacts.channels import CHANNELS, Channel, channel_named, declared_channels
 from waypost.errors import InvalidInput
 from waypost.events.envelope import Event
+from waypost.staff.outside_members import StaffSource
 
 _FOLDER: Final = Path(__file__).parent
 _PROVIDER: Final = "provider_"
@@ -96,6 +98,29 @@ def connect_results(channel: Channel, *, settings: Mapping[str, str], ports: Pro
     return results
 
 
+SOURCE_OF_STAFF: Final = Channel("wecom")
+"""The channel whose provider has the company's members of staff."""
+
+
+def connect_staff(*, settings: Mapping[str, str], ports: ProviderPorts) -> StaffSource:
+    """What asks the provider for the members of staff."""
+    source: StaffSource = import_module(f"waypost.channels.{SOURCE_OF_STAFF}.staff").connect(settings, ports)
+    return source
+
+
+def people_channels() -> Sequence[Channel]:
+    """The channels whose providers are asked what they know of a person."""
+    return [channel for channel in CHANNELS if (_FOLDER / channel / "people.py").is_file()]
+
+
+def connect_people(channel: Channel, *, settings: Mapping[str, str], ports: ProviderPorts) -> People:
+    """What asks the channel's provider about people. Raises InvalidInput for a channel whose provider knows nobody."""
+    if channel_named(channel) not in people_channels():
+        raise InvalidInput("channel", f"{channel} knows no people")
+    people: People = import_module(f"waypost.channels.{channel}.people").connect(settings, ports)
+    return people
+
+
 @cache
 def callback_channels() -> Sequence[Channel]:
     """The channels whose providers post to us."""
@@ -121,3 +146,13 @@ def notice_readers() -> Mapping[str, tuple[Channel, NoticeReader]]:
             raise TypeError(f"channels/{channel}/notices.py: {readers[shared[0]][0]!r} reads {shared[0]!r} too")
         readers.update((source, (channel, reader)) for source, reader in sources.items())
     return readers
+
+
+@cache
+def topic_readers() -> Mapping[str, TopicReader]:
+    """What reads the messages of topics, by a field that only they have."""
+    return {
+        field: reader
+        for channel in CHANNELS
+        for field, reader in getattr(import_module(f"waypost.channels.{channel}.notices"), "TOPICS", {}).items()
+    }

@@ -124,7 +124,8 @@ class DeclaredChannel:
     for as many as come. ``per_second_each`` is how many they take for one address. ``gives_rights`` are events by which a person lets messages be sent (``ChannelPlugin.rights_in``);
     ``answered_at_once`` are those that a message may answer past the queue (``callback_contract.AtOnce``), ``keyword_events``
     those of them whose ``text`` a person wrote. ``reopened_by`` are events that show that an address takes messages again, with
-    the suppressions that they end. ``to_staff``: members of staff alone have an address on it, contacts never do.
+    the suppressions that they end. ``synced_after`` are events after which the provider is asked what it knows of the person
+    (``people_contract``). ``to_staff``: members of staff alone have an address on it, contacts never do.
     """
 
     channel: Channel
@@ -142,6 +143,7 @@ class DeclaredChannel:
     to_staff: bool = False
     gives_rights: frozenset[str] = frozenset()
     answered_at_once: frozenset[str] = frozenset()
+    synced_after: frozenset[str] = frozenset()
     keyword_events: frozenset[str] = frozenset()
     reopened_by: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
@@ -171,6 +173,7 @@ class DeclaredChannel:
                 to_staff=bool(value.get("to_staff", False)),
                 gives_rights=frozenset(value.get("gives_rights", ())),
                 answered_at_once=frozenset(value.get("answered_at_once", ())),
+                synced_after=frozenset(value.get("synced_after", ())),
                 keyword_events=frozenset(value.get("keyword_events", ())),
                 reopened_by={event: frozenset(ended) for event, ended in value.get("reopened_by", {}).items()},
             )

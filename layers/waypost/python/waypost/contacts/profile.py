@@ -57,7 +57,7 @@ class Contact(JsonForm):
     ``absorbed`` are the ids of contacts merged into this one, oldest merge first; items stored under them stay there.
     A contact that was merged away has only ``merged_into``. ``kept_apart`` are sorted pairs of contact ids whose merge was
     undone: those that include this contact or a part of it. A pair is permanent and has no effect while both are part of one
-    contact. ``unannounced`` are the ids of merges and undone merges whose events are not queued yet. ``kept`` is a digest of
+    contact. ``test``: somebody of ours who tries journeys; no bulk run, figure or segment has it. ``unannounced`` are the ids of merges and undone merges whose events are not queued yet. ``kept`` is a digest of
     the saved rules that were last evaluated for it.
     """
 
@@ -82,6 +82,7 @@ class Contact(JsonForm):
     merged_into: str = ""
     unannounced: tuple[str, ...] = ()
     kept: str = ""
+    test: bool = False
     version: int = 0
 
     @classmethod
@@ -351,7 +352,7 @@ def with_consent(
 ConsentEvent = Literal["consent_confirmed", "consent_granted", "consent_withdrawn", "unsubscribed"]
 
 
-def _with_product_event(contact: Contact, event: Event) -> Contact:
+def _with_product_event(contact: Contact, event: Event) -> Contact:  # noqa: PLR0911 - one return per kind
     """What the product's own events change: consent answers and suppressions."""
     match event.type:
         case "consent_confirmed" | "consent_granted" | "consent_withdrawn" | "unsubscribed" as kind:
@@ -360,6 +361,8 @@ def _with_product_event(contact: Contact, event: Event) -> Contact:
             return _with_consent_event(contact, kind, event) if is_said else contact
         case "message_bounced" | "message_complained" | "message_failed" | "suppression_lifted" if event.is_our_own:
             return replace(contact, suppressions=_suppressions(contact, event))
+        case "test_contact_marked" if event.is_our_own:
+            return replace(contact, test=bool(event.properties["test"]))
         case "segment_entered" | "segment_left" as kind if event.is_our_own:
             name = str(event.properties["segment"])
             return with_segment(contact, name, member=kind == "segment_entered", at=event.occurred_at)

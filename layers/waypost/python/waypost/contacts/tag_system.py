@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, cached_property
-from typing import Any, Final, Literal, Self, get_args
+from typing import Any, Final, Literal, NamedTuple, Self, get_args
 
 from waypost import ids
 from waypost.codec import JsonForm
@@ -23,9 +23,19 @@ Giver = Literal["rule", "journey", "hand", "import", "expiry"]
 """What adds or removes a tag: its rule, a step of a journey, an external system or person, an import, or its expiry."""
 
 
+class OutsideTag(NamedTuple):
+    """A tag as a provider has it: its name, within a group."""
+
+    group: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class TagDeclaration(JsonForm):
-    """A tag of the file: ``names`` by locale; ``rule`` (published form) adds and removes it automatically; it may expire."""
+    """A tag of the file: ``names`` by locale; ``rule`` (published form) adds and removes it automatically; it may expire.
+
+    ``outside`` has for each channel whose provider has the tag too its ``group`` and ``name`` there.
+    """
 
     name: str
     dimension: Dimension
@@ -34,6 +44,7 @@ class TagDeclaration(JsonForm):
     names: Mapping[str, str] = field(default_factory=dict)
     rule: dict[str, Any] | None = None
     expires_after: timedelta | None = None
+    outside: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,18 @@ class TagSystem:
     def lasting(self) -> Mapping[str, timedelta]:
         """How long the tags last that do not last for ever."""
         return {name: tag.expires_after for name, tag in self.tags.items() if tag.expires_after is not None}
+
+    @cached_property
+    def _outside(self) -> Mapping[str, Mapping[str, OutsideTag]]:
+        found: dict[str, dict[str, OutsideTag]] = {}
+        for name, tag in self.tags.items():
+            for channel, each in tag.outside.items():
+                found.setdefault(channel, {})[name] = OutsideTag(each["group"], each["name"])
+        return found
+
+    def outside(self, channel: str) -> Mapping[str, OutsideTag]:
+        """The tags that the channel's provider has too, by our names."""
+        return self._outside.get(channel, {})
 
     @cached_property
     def _by_name(self) -> Mapping[str, str]:

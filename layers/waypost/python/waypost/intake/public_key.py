@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 from waypost.contacts.profile import GROUP_EVENTS, IMPORTED, POINTS_EVENTS, group_name
 from waypost.events.envelope import SERVER_KEY_SOURCE, UNPROVEN_SOURCE, WRITE_KEY_SOURCE
 from waypost.events.listening import bus_pattern
-from waypost.events.message_events import MESSAGE_EVENTS, SUPPRESSION_LIFTED
+from waypost.events.message_events import MESSAGE_EVENTS, SUPPRESSION_LIFTED, TEST_CONTACT_MARKED
 from waypost.intake.request_outcome import SERVER_KEY_NEEDED, Problem
 from waypost.products.changes import CHANGED
 from waypost.published_sections import published_section
@@ -27,7 +27,7 @@ SECTION: Final = "public_keys"
 FILE: Final = "statemachines/contacts/public_keys.yaml"
 
 SERVER_EVENTS: Final = frozenset({
-    *POINTS_EVENTS, IMPORTED, *MESSAGE_EVENTS, SUPPRESSION_LIFTED, "contacts_merged", "contacts_unmerged", "contact_erased", "contact_updated",
+    *POINTS_EVENTS, IMPORTED, *MESSAGE_EVENTS, SUPPRESSION_LIFTED, TEST_CONTACT_MARKED, "contacts_merged", "contacts_unmerged", "contact_erased", "contact_updated",
     "profile_rebuilt", "tag_added", "tag_removed", "segment_entered", "segment_left", "lifecycle_changed", "journey_requested", "journey_ended",
     "coupon_issued", "coupon_redeemed", ASSIGNED, ANSWERED, CHANGED,
 })  # fmt: skip

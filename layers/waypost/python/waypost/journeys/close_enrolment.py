@@ -92,6 +92,7 @@ class CloseEnrolment:
                 **({"reason": stopped.reason} if stopped else {}),
                 **({"splits": dict(enrolment.splits)} if enrolment.splits else {}),
                 **({"held_out": True} if enrolment.held_out else {}),
+                **({"test": True} if enrolment.is_test else {}),
             },
             correlation_id=enrolment.correlation_id,
         )

@@ -17,14 +17,15 @@ from waypost.journeys.enrolment import ONCE, Enrolment, TriggerEvent, first_hop,
 from waypost.journeys.hops import start_hop
 from waypost.journeys.matching import EventRules, asks_the_profile, enrolments_for, history_for, holds, subject_of
 from waypost.journeys.ports import NEVER, EnrolmentStore, EntryTerms, Machines, Refusal
-from waypost.journeys.published import REQUEST, PublishedJourney, PublishedJourneys, ReEntry
+from waypost.journeys.published import REQUEST, TEST_PACE, PublishedJourney, PublishedJourneys, ReEntry
+from waypost.journeys.shortened_time import LARGEST_PACE, USUAL_PACE, ShortenedTime
 from waypost.segments.subject import Subject
 from waypost.sending.held_journeys import HeldJourneys
 
 EntryReason = (
     Literal[
         "enrolled", "trigger_condition_not_met", "entry_rule_not_met", "property_missing", "journey_closed",
-        "journey_held", "trigger_too_old", "over_before_entry", "no_such_journey",
+        "journey_held", "trigger_too_old", "over_before_entry", "no_such_journey", "not_a_test_contact",
     ]
     | Refusal
 )  # fmt: skip
@@ -90,6 +91,10 @@ class EnrolContact:
         journey = self.journeys.by_name.get(name)
         if journey is None:
             return EntryDecision(name[:LONGEST_NAME], "no_such_journey")
+        if TEST_PACE in event.properties:
+            if not contact.test:
+                return EntryDecision(name, "not_a_test_contact")
+            journey = journey.tried
         return self._decide(journey, contact, event, at_hand, standing)
 
     def _decide(
@@ -154,6 +159,7 @@ class EnrolContact:
             entered_for=_entered_for(journey.re_entry, event),
             splits=drawn(contact.contact_id, journey.name, journey.splits),
             held_out=journey.holdout is not None and journey.holdout.has(contact.contact_id),
+            shortened=_shortened(event),
         )
         self.enrolments.note_due(enrolment.contact_id, enrolment_id, enrolment.due_at)
         refusal = self.enrolments.open(enrolment, self._terms(journey, contact))
@@ -287,6 +293,14 @@ def _entry_key(journey: PublishedJourney, event: Event) -> str | None:
             return f"{value}@{event.id}"
         case _ as unknown:
             assert_never(unknown)
+
+
+def _shortened(event: Event) -> ShortenedTime | None:
+    """The pace that a request for a test asks for; a system may ask for one that cannot be, and gets the usual one."""
+    if event.type != REQUEST or TEST_PACE not in event.properties:
+        return None
+    pace = event.properties[TEST_PACE]
+    return ShortenedTime(pace if isinstance(pace, int) and 1 <= pace <= LARGEST_PACE else USUAL_PACE)
 
 
 def _entered_for(re_entry: ReEntry, event: Event) -> str:

@@ -6,14 +6,15 @@ row says where the contact stands and which hop may walk: the one whose id it na
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Self
 
 from waypost import ids
 from waypost.clock import format_instant
 from waypost.codec import JsonForm
 from waypost.journeys.machine_versions import machine_name
-from waypost.journeys.pause import Pause, PauseEnd
+from waypost.journeys.pause import TIME_ENDS, Pause, PauseEnd
+from waypost.journeys.shortened_time import ShortenedTime
 from waypost.sending.occasion import HopVisit
 
 EnrolmentStatus = Literal["active", "leaving", "ended"]
@@ -115,7 +116,8 @@ class Enrolment(JsonForm):
     first one. ``due_at`` is when a timer or the sweep looks at the row. ``machine_version`` names the machine that walks its
     hops; ``version`` is the number that the author gave the journey. ``entered_for`` is a digest of the value of a property for which
     alone re-entry is counted (``re_entry: {per: sku, after: 30d}``). ``splits`` are the branches
-    drawn for the contact; one that is ``held_out`` walks as the others do and gets nothing. A write succeeds only on the ``revision`` it read.
+    drawn for the contact; one that is ``held_out`` walks as the others do and gets nothing. ``shortened`` is there for a test: its ``anchor_at`` is
+    in the time of the journey, all other instants are the clock's. A write succeeds only on the ``revision`` it read.
     """
 
     enrolment_id: str
@@ -143,6 +145,7 @@ class Enrolment(JsonForm):
     entered_for: str = ""
     splits: Mapping[str, str] = field(default_factory=dict)
     held_out: bool = False
+    shortened: ShortenedTime | None = None
     revision: int = 0
 
     # What holds.
@@ -166,6 +169,33 @@ class Enrolment(JsonForm):
     def changed_by(self) -> str:
         """The id of the last change of the journey that moved it, or ""."""
         return self.moves[-1].change if self.moves else ""
+
+    @property
+    def is_test(self) -> bool:
+        """Whether a test contact lives the journey, which counts in no figure."""
+        return self.shortened is not None
+
+    def lived_at(self, now: datetime) -> datetime:
+        """What time it is in the journey: the clock's, unless its time is shortened."""
+        if self.shortened is None:
+            return now
+        pause = self.pause if self.position == "parked" else None
+        if pause is None or pause.lived_due_at is None:
+            return now + self.shortened.ahead
+        if now >= pause.due_at:
+            return pause.lived_due_at
+        lived = pause.parked_at + self.shortened.ahead + (now - pause.parked_at) * self.shortened.pace
+        return min(lived, pause.lived_due_at)
+
+    def by_the_clock(self, wait: timedelta) -> timedelta:
+        """How long a wait of the journey takes."""
+        return wait if self.shortened is None else wait / self.shortened.pace
+
+    def in_its_time(self, pause: Pause) -> Pause:
+        """A Pause of it, begun and over in the time of the journey."""
+        if self.shortened is None or pause.lived_due_at is None:
+            return pause
+        return replace(pause, parked_at=pause.parked_at + self.shortened.ahead, due_at=pause.lived_due_at)
 
     @property
     def pauses_passed(self) -> int:
@@ -211,7 +241,9 @@ class Enrolment(JsonForm):
     def passed(self, pause: Pause) -> Self:
         """The hop that holds the row walks through a Pause that is over at once; from now on it is given out again here."""
         hop = replace(self.hop, attempt=0)
-        return replace(self, pause=pause, hop=hop, trail=self._with(pause), failure=None)
+        return replace(
+            self, pause=pause, hop=hop, trail=self._with(pause), failure=None, shortened=self._lived_through(pause)
+        )
 
     def resumed(self, end: PauseEnd, result: Mapping[str, Any], at: datetime) -> Self:
         """The Pause of a parked contact is over, and a hop is created that resumes after it."""
@@ -223,6 +255,7 @@ class Enrolment(JsonForm):
             hop=self._hop(1, at, pause),
             trail=self._with(pause),
             due_at=min(self.due_at, at),
+            shortened=self._lived_through(pause),
         )
 
     def setting_out(self, at: datetime) -> Self:
@@ -236,9 +269,10 @@ class Enrolment(JsonForm):
         """The hop died: another one is given out from the same place, and the dead one, should it still move, is refused."""
         return replace(self, hop=self._hop(self.hop.attempt + 1, at, self.pause), due_at=min(self.due_at, at))
 
-    def postponed(self, due_at: datetime) -> Self:
+    def postponed(self, due_at: datetime, lived_due_at: datetime | None) -> Self:
         """The Pause of a parked contact ends later."""
-        return replace(self, pause=replace(self.stands_at(), due_at=due_at), due_at=due_at)
+        pause = replace(self.stands_at(), due_at=due_at, lived_due_at=lived_due_at)
+        return replace(self, pause=pause, due_at=due_at)
 
     def moved(self, move: Move, pause: Pause, splits: Mapping[str, str]) -> Self:
         """A parked contact stands at a Pause of another version, with the branches it takes there."""
@@ -272,6 +306,15 @@ class Enrolment(JsonForm):
         if self.moves:  # the contact may have set out from here before it was moved: that hop must not take this one
             origin = f"{origin}@{format_instant(self.moves[-1].at)}"
         return Hop(ids.hop_id(self.enrolment_id, origin, attempt), attempt, at)
+
+    def _lived_through(self, pause: Pause) -> ShortenedTime | None:
+        """The time of the journey behind a Pause that is over: when it was due, or where an event has cut it short."""
+        if self.shortened is None or pause.ended_at is None:
+            return self.shortened
+        lived = self.lived_at(pause.ended_at)
+        if pause.end in TIME_ENDS and pause.lived_due_at is not None:
+            lived = max(lived, pause.lived_due_at)
+        return replace(self.shortened, ahead=lived - pause.ended_at)
 
     def _with(self, pause: Pause) -> tuple[PastPause, ...]:
         if pause.end is None or pause.ended_at is None:

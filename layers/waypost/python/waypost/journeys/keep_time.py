@@ -48,7 +48,7 @@ class KeepTime:
             if due.at == pause.due_at:
                 return
             if due.at > now:
-                after = enrolment.postponed(due.at)
+                after = enrolment.postponed(due.at, due.lived_at)
                 expect(self.enrolments, self.timers, after, now=now)
                 if self.enrolments.save(after):
                     return

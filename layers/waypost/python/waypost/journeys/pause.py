@@ -28,7 +28,8 @@ class Pause(JsonForm):
 
     ``spec`` is the payload's ``for`` or ``until``; ``waits_for`` its ``or`` (``{event, where?}``). ``row`` is what the next
     hop needs to go on here: ``{at, input, variables}``, and ``nothing_behind``, the ways out that need no hop. ``end`` says how it ended, if it has; ``result`` is then what the
-    task answers, or ``{error, cause}`` when the journey is being left.
+    task answers, or ``{error, cause}`` when the journey is being left. ``lived_due_at`` is ``due_at`` in the time of a journey that
+    a test contact lives faster.
     """
 
     pause_id: str
@@ -42,6 +43,7 @@ class Pause(JsonForm):
     end: PauseEnd | None = None
     result: Mapping[str, Any] | None = None
     ended_at: datetime | None = None
+    lived_due_at: datetime | None = None
 
     @property
     def event_id(self) -> str:

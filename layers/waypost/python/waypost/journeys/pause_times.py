@@ -5,7 +5,7 @@ moment, an instant without offset as UTC.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -21,14 +21,19 @@ from waypost.segments.comparing import look_up
 from waypost.workdays import Workdays, load_workdays
 
 _TICK: Final = timedelta(microseconds=1)
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a Pause is over, in UTC and whole milliseconds as it is stored, and what the Pause then answers."""
+    """When a Pause is over, in UTC and whole milliseconds as it is stored, and what the Pause then answers.
+
+    ``lived_at`` is the same in the time of a journey that a test contact lives faster.
+    """
 
     at: datetime
     end: TimeEnd = "elapsed"
+    lived_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,15 @@ class Circumstances:
     def start(self, parked_at: datetime) -> datetime:
         """From when a Pause counts: from parking, or from the deferred message of this journey that goes out later."""
         return max(parked_at, self.anchor_at) if self.anchor_at else parked_at
+
+
+def due_when_parked(
+    enrolment: Enrolment, spec: Mapping[str, Any], *, contact: Contact, default_zone: ZoneInfo, parked_at: datetime
+) -> Due:
+    """When a Pause that the contact comes to at ``parked_at`` is over; see ``first_due``."""
+    around = Circumstances.of(enrolment, contact, default_zone)
+    due = first_due(spec, parked_at=enrolment.lived_at(parked_at), around=around)
+    return _by_the_clock(due, enrolment, parked_at)
 
 
 def first_due(spec: Mapping[str, Any], *, parked_at: datetime, around: Circumstances) -> Due:
@@ -105,10 +119,24 @@ def due_now(
     enrolment: Enrolment, pause: Pause, *, contact: Callable[[], Contact], default_zone: ZoneInfo, now: datetime
 ) -> Due:
     """When the Pause is over by what is known now; ``contact`` is called only where that depends on the contact."""
-    is_held = enrolment.anchor_at is not None and enrolment.anchor_at > pause.parked_at
+    lived = enrolment.in_its_time(pause)
+    is_held = enrolment.anchor_at is not None and enrolment.anchor_at > lived.parked_at
     if not is_held and not depends_on_contact(pause.spec):
-        return Due(pause.due_at)
-    return due_again(pause, now=now, around=Circumstances.of(enrolment, contact(), default_zone))
+        return Due(pause.due_at, lived_at=pause.lived_due_at)
+    around = Circumstances.of(enrolment, contact(), default_zone)
+    due = due_again(lived, now=enrolment.lived_at(now), around=around)
+    if due.at == lived.due_at:
+        return Due(pause.due_at, due.end, pause.lived_due_at)
+    return _by_the_clock(due, enrolment, now)
+
+
+def _by_the_clock(due: Due, enrolment: Enrolment, now: datetime) -> Due:
+    """A time of the journey as the clock will show it; no wait that is left is rounded to nothing."""
+    if not enrolment.is_test:
+        return due
+    left = due.at - enrolment.lived_at(now)
+    at = now + enrolment.by_the_clock(left)
+    return Due(_stored(at + (_MILLISECOND if left > timedelta() else timedelta())), due.end, due.at)
 
 
 def depends_on_contact(spec: Mapping[str, Any]) -> bool:

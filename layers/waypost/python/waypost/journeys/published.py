@@ -1,7 +1,7 @@
 """The manifests of the published journeys: plain data from the journeys layer, parsed once per process. Read by the router."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final, Literal, Self
@@ -14,6 +14,9 @@ SECTION: Final = "journeys"
 
 REQUEST: Final = "journey_requested"
 """The event that starts the journey which its property ``journey`` names, whatever that journey's trigger is."""
+
+TEST_PACE: Final = "test_pace"
+"""The property of such an event by which a test contact lives the journey so many times faster."""
 
 Rule = Mapping[str, Any]
 """A rule in its published form, for ``waypost.segments.compile``."""
@@ -124,6 +127,11 @@ class PublishedJourney:
             splits=value.get("splits", {}),
             holdout=HoldOut.from_dict(holdout) if holdout else None,
         )
+
+    @property
+    def tried(self) -> Self:
+        """As a test contact lives it: as often as it likes, beside other journeys, in nobody's place, and not held out."""
+        return replace(self, re_entry=ReEntry("always"), exclusive_group=None, audience_limit=None, holdout=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,6 @@ class ResumeJourney:
         if due.at <= now:
             over = enrolment.resumed(due.end, time_outcome(due.end), now)
             return "ended" if self.close_enrolment.store(over.ended("completed", now)) else None
-        after = enrolment.postponed(due.at)
+        after = enrolment.postponed(due.at, due.lived_at)
         expect(self.enrolments, self.timers, after, now=now)
         return "not_due" if self.enrolments.save(after) else None

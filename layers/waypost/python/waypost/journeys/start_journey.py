@@ -13,7 +13,8 @@ from waypost.contacts.ports import ContactStore
 from waypost.errors import ContactNotFound, InvalidInput
 from waypost.events.envelope import Event
 from waypost.events.ports import EventQueue
-from waypost.journeys.published import REQUEST, PublishedJourney, PublishedJourneys
+from waypost.journeys.published import REQUEST, TEST_PACE, PublishedJourney, PublishedJourneys
+from waypost.journeys.shortened_time import LARGEST_PACE, USUAL_PACE
 
 SOURCE: Final = "start-journey"
 TRIAL: Final = 100
@@ -22,7 +23,7 @@ MOST_NAMED: Final = 500
 """Contacts of one list; who has more imports them into a group, and starts the journey for the group."""
 _WHO: Final = ("contact", "contacts", "segment", "rule")
 _FIELDS: Final = frozenset({
-    *_WHO, "journey", "occasion", "properties", "trial", "most", "by", "reason", "daily", "run", "requested", "unknown",
+    *_WHO, "journey", "occasion", "properties", "trial", "most", "test", "by", "reason", "daily", "run", "requested", "unknown",
     "done", "progress",
 })  # fmt: skip
 
@@ -51,8 +52,9 @@ class StartJourney:
     clock: Clock
 
     def start(self, request: Mapping[str, Any], *, remaining: Remaining) -> dict[str, Any]:
-        """``{journey, contact | contacts | segment | rule, trial?, most?, properties?, occasion?, by?, reason?}``, or the last answer.
+        """``{journey, contact | contacts | segment | rule, trial?, most?, test?, properties?, occasion?, by?, reason?}``, or the last answer.
 
+        ``test``, ``true`` or ``{pace}``, has named test contacts live the journey so many times faster (``USUAL_PACE``).
         The answer has ``requested``, how many were asked for, ``unknown``, the named contacts that there are not, and ``done``.
         Raises InvalidInput and ContactNotFound naming the field, and RetryableError.
         """
@@ -62,7 +64,10 @@ class StartJourney:
         named = [field for field in _WHO if request.get(field) is not None]
         if len(named) != 1:
             raise InvalidInput(named[1] if named else "contact", f"expected exactly one of {', '.join(_WHO)}")
-        properties = _properties(request, journey)
+        pace = _pace(request)
+        if pace is not None and named[0] in {"segment", "rule"}:
+            raise InvalidInput("test", f"is for test contacts that are named, not for a {named[0]}")
+        properties = _properties(request, journey) | ({} if pace is None else {TEST_PACE: pace})
         match named[0]:
             case "contact":
                 return self._ask(request, journey, [request["contact"]], properties)
@@ -94,6 +99,8 @@ class StartJourney:
             field = "contact" if "contact" in request else f"contacts[{index}]"
             try:
                 contact = find_named(self.contacts, read_name(each, field), field)
+                if TEST_PACE in properties and not contact.test:
+                    raise InvalidInput(field, "is no test contact; the operation mark-test-contact makes it one")
                 found[contact.contact_id] = None
             except ContactNotFound:
                 if "contact" in request:
@@ -149,6 +156,20 @@ def _most(request: Mapping[str, Any]) -> dict[str, Any]:
     if trial and request.get("most") is not None:
         raise InvalidInput("most", f"a trial is for {TRIAL} contacts; give either trial or most")
     return {"most": TRIAL} if trial else {} if request.get("most") is None else {"most": request["most"]}
+
+
+def _pace(request: Mapping[str, Any]) -> int | None:
+    """How many times faster test contacts live the journey; None where it is no test."""
+    match request.get("test", False):
+        case False | None:
+            return None
+        case True:
+            return USUAL_PACE
+        case {"pace": int(pace), **rest} if not rest and 1 <= pace <= LARGEST_PACE and pace is not True:
+            return pace
+        case unknown:
+            expected = f'true (a day takes a minute) or {{"pace": …}}, 1 to {LARGEST_PACE} times faster'
+            raise InvalidInput("test", f"expected {expected}, got {unknown!r}")
 
 
 def _properties(request: Mapping[str, Any], journey: PublishedJourney) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from waypost.journeys.keep_time import KeepTime
 from waypost.journeys.matching import EventRules, holds, subject_of
 from waypost.journeys.pause import Pause
 from waypost.journeys.pause_journey import event_outcome, leaving_error, leaving_outcome
-from waypost.journeys.pause_times import Circumstances, depends_on_contact, due_again
+from waypost.journeys.pause_times import depends_on_contact, due_now
 from waypost.journeys.ports import ATTEMPTS, EnrolmentStore, Machines
 from waypost.journeys.published import REQUEST, EventRule, PublishedJourneys
 from waypost.sending.deferral import Deferrals
@@ -163,7 +163,7 @@ class WakeJourneys:
         if enrolment.status != "active" or pause is None or not depends_on_contact(pause.spec):
             return
         now = self.clock()
-        due = due_again(pause, now=now, around=Circumstances.of(enrolment, contact, self.default_zone))
+        due = due_now(enrolment, pause, contact=lambda: contact, default_zone=self.default_zone, now=now)
         if due.at != pause.due_at:
             self.keep_time.keep(enrolment.contact_id, enrolment.enrolment_id)
 
@@ -178,7 +178,8 @@ class WakeJourneys:
             return None
         goal = journey.goal
         if goal is not None and self._is(goal, enrolment, contact, event):
-            deadline = enrolment.enrolled_at + timedelta(seconds=goal.within_seconds) if goal.within_seconds else None
+            within = enrolment.by_the_clock(timedelta(seconds=goal.within_seconds or 0))
+            deadline = enrolment.enrolled_at + within if within else None
             if deadline is None or event.occurred_at <= deadline:
                 return "goal"
         return "exited" if any(self._is(rule, enrolment, contact, event) for rule in journey.exit_on) else None

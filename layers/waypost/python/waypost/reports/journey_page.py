@@ -169,13 +169,16 @@ def _shown(number: int, passage: _Passage, zone: ZoneInfo, words: Texts) -> dict
 
 
 def _entered(enrolment: Enrolment, zone: ZoneInfo, words: Texts) -> str:
-    """When it began, the branches of its random splits, and whether the contact is in the hold-out."""
+    """When it began, the branches of its random splits, and whether the contact is in the hold-out or tries the journey."""
     sentences = [words.gettext("Entered on {at}.", at=local(enrolment.enrolled_at, zone, words))]
     if enrolment.splits:
         drawn = ", ".join(f"{split}: {branch}" for split, branch in sorted(enrolment.splits.items()))
         sentences.append(words.gettext("Random branches: {drawn}.", drawn=drawn))
     if enrolment.held_out:
         sentences.append(words.gettext("The contact is in the hold-out and gets no marketing of this journey."))
+    if enrolment.shortened:
+        pace = str(enrolment.shortened.pace)
+        sentences.append(words.gettext("A test contact lives it {pace} times faster than the clock.", pace=pace))
     return " ".join(sentences)
 
 

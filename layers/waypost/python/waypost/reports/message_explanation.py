@@ -29,6 +29,7 @@ ENTRY_REASONS: Final[Mapping[EntryReason, str]] = {
         "The event has to carry the property that tells the passages of the journey apart."
     ),
     "no_such_journey": gettext_noop("The request has to name a journey that there is."),
+    "not_a_test_contact": gettext_noop("The operation mark-test-contact has to make the contact one."),
     "journey_held": gettext_noop("An operator has to resume the journey: journey-control with the action resume."),
     "journey_closed": gettext_noop("The journey has to take contacts in again."),
     "trigger_too_old": gettext_noop("The event has to arrive sooner after it happened."),

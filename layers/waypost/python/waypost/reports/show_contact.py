@@ -87,6 +87,7 @@ def _stands(enrolment: Enrolment) -> dict[str, Any]:
         "entered_at": format_instant(enrolment.enrolled_at),
         "splits": dict(enrolment.splits),
         "held_out": enrolment.held_out,
+        "test_pace": enrolment.shortened.pace if enrolment.shortened else None,
         "status": enrolment.status,
         "outcome": enrolment.outcome,
         "ended_at": format_instant(enrolment.ended_at) if enrolment.ended_at else None,

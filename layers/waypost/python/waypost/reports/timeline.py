@@ -120,7 +120,11 @@ def _runs(rows: Iterable[Mapping[str, Any]]) -> dict[str, _Run]:
 
 def _drawn(row: Mapping[str, Any]) -> str:
     held_out = ["in the hold-out"] if row.get("held_out") else []
-    return ", ".join([f"{split}: {branch}" for split, branch in sorted(row.get("splits", {}).items())] + held_out)
+    pace = (row.get("shortened") or {}).get("pace")
+    test = [f"a test, {pace:,} times faster"] if pace else []
+    return ", ".join(
+        [f"{split}: {branch}" for split, branch in sorted(row.get("splits", {}).items())] + held_out + test
+    )
 
 
 def _with_run(entry: Entry, runs: Mapping[str, _Run]) -> Entry:

@@ -3,16 +3,19 @@
 A new consequence of events is a class with ``react`` and its place in ``reactions``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from waypost.channels.people_contract import SyncQueue
 from waypost.channels.registry import rights_in
 from waypost.contacts.address_record import AddressRecords, reopen
+from waypost.contacts.channels import Address, Channel, declared_channels
 from waypost.contacts.identity.announcements import MERGED
-from waypost.contacts.profile import Contact
+from waypost.contacts.profile import IMPORTED, Contact
+from waypost.contacts.tag_system import TagSystem
 from waypost.coupons.redeeming import CouponRedeemer
-from waypost.events.envelope import UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
+from waypost.events.envelope import OWN_SOURCE, UNPROVEN_SOURCE, WRITE_KEY_SOURCE, Event
 from waypost.journeys.enrol_contact import EnrolContact
 from waypost.journeys.wake_journeys import WakeJourneys
 from waypost.products.watching import WatchKeeper
@@ -66,6 +69,7 @@ def reactions(
     upkeep: Upkeep,
     wake_journeys: WakeJourneys,
     enrol_contact: EnrolContact,
+    sync_people: "SyncPeople",
 ) -> tuple[Reaction, ...]:
     """Every reaction, in order."""
     return (
@@ -77,6 +81,7 @@ def reactions(
         KeepSegments(upkeep),
         MoveThroughJourneys(wake_journeys, enrol_contact),
         KeepJourneySegments(upkeep),
+        sync_people,
     )
 
 
@@ -192,3 +197,38 @@ class KeepJourneySegments:
         """See Reaction."""
         moved = {decision.journey for decision in decided if decision.moves_contact}
         return Reacted(self.upkeep.keep_journeys(contact, event, moved))
+
+
+_TAG_EVENTS: Final = ("tag_added", "tag_removed")
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPeople:
+    """Have a provider asked about a person of whom it may know something new, or who has another tag that it has too."""
+
+    queue: Callable[[], SyncQueue]
+    tags: TagSystem
+
+    def react(self, contact: Contact, event: Event, decided: Sequence[Decision]) -> Reacted:
+        """See Reaction."""
+        if event.is_our_own and (people := list(dict.fromkeys(self._people(contact, event)))):
+            self.queue().put(people)
+        return Reacted(contact)
+
+    def _people(self, contact: Contact, event: Event) -> Iterator[Address]:
+        for channel, declared in declared_channels().items():
+            if event.type in declared.synced_after and (address := event.contact.get(declared.address.name)):
+                yield Address(channel, declared.address.name, address)
+            elif self._changes_tag(event, channel):
+                yield from declared.address.addresses(channel, contact)
+
+    def _changes_tag(self, event: Event, channel: Channel) -> bool:
+        """Whether a tag that the provider has too may have changed; not when the change came from there."""
+        outside = self.tags.outside(channel)
+        if not outside:
+            return False
+        if event.type in _TAG_EVENTS:
+            came_from_there = event.properties.get("source") == f"{OWN_SOURCE}.{channel}"
+            return event.properties.get("tag") in outside and not came_from_there
+        is_import = event.type == IMPORTED and not outside.keys().isdisjoint(event.profile.get("tags", ()))
+        return is_import or event.type == MERGED

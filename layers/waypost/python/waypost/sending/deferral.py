@@ -43,7 +43,7 @@ class Deferrals:
         self.schedules.send_at(schedule_name(request.message_key, later.attempt), until, later.to_dict())
         match request.occasion:
             case JourneyStep(contact_id=contact_id, enrolment_id=enrolment_id):
-                self.enrolments.hold_until(contact_id, enrolment_id, until)
+                self.enrolments.hold_until(contact_id, enrolment_id, request.lived_at or until)
             case BroadcastSlot() | StaffNotice() | Reply():
                 pass  # nothing waits for it
             case _:

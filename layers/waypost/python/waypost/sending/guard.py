@@ -48,10 +48,11 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Defer:
-    """The message must wait."""
+    """The message must wait; ``lived_until`` is until when in the time of a journey that a test contact lives faster."""
 
     reason: str
     until: datetime
+    lived_until: datetime | None = None
     saw: str = field(default="", compare=False)
 
 
@@ -82,7 +83,7 @@ class Case:
     gone, and for all other messages. ``sells`` are the ids of the products that it is to sell, and ``bought`` those of
     them that the contact bought, and when last. ``variant_for`` is the segment for which the message stands in
     for the one that was asked for. ``first_asked_at`` is when the message was first decided on, if it waited since, and
-    ``send_by`` when it is stale. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
+    ``send_by`` when it is stale; of a test ``lived_at`` is what time it is in the journey, and ``first_asked_at`` is in its time too. ``rendered`` is there for the guards that read the content, and ``words`` forbids phrases in it.
     """
 
     occasion: Occasion
@@ -104,12 +105,13 @@ class Case:
     variant_for: str = ""
     first_asked_at: datetime | None = None
     send_by: datetime | None = None
+    lived_at: datetime | None = None
     rendered: Rendered | None = None
 
     @property
     def local_time(self) -> str:
-        """What the clock shows where the contact lives, with its offset (ISO 8601)."""
-        return self.now.astimezone(self.zone).isoformat(timespec="seconds")
+        """What the clock shows where the contact lives, with its offset (ISO 8601); of a test, in the journey's time."""
+        return (self.lived_at or self.now).astimezone(self.zone).isoformat(timespec="seconds")
 
     @property
     def looked_again_at(self) -> datetime:

@@ -1,7 +1,7 @@
 """What sending needs of the journeys above it and of the scheduler. Implemented by the adapters, met by Enrolment."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from waypost.sending.occasion import HopVisit
@@ -58,6 +58,19 @@ class EnrolmentView(Protocol):
         """How many Pauses lie behind the contact."""
         ...
 
+    @property
+    def is_test(self) -> bool:
+        """Whether a test contact lives it faster than the clock."""
+        ...
+
+    def lived_at(self, now: datetime) -> datetime:
+        """What time it is in the journey: the clock's, unless it is a test."""
+        ...
+
+    def by_the_clock(self, wait: timedelta) -> timedelta:
+        """How long a wait of the journey takes."""
+        ...
+
     def held_by(self, visit: HopVisit) -> bool:
         """Whether this execution is the one that may walk."""
         ...
@@ -67,7 +80,7 @@ class EnrolmentAnchors(Protocol):
     """Remembers until when an enrolment has a message pending: its next Pause counts from then."""
 
     def hold_until(self, contact_id: str, enrolment_id: str, instant: datetime) -> None:
-        """A message of this enrolment goes out at ``instant``; an earlier one than the stored changes nothing."""
+        """A message of this enrolment goes out at ``instant``, in the journey's time; an earlier one than the stored changes nothing."""
         ...
 
 

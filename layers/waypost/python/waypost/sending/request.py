@@ -23,7 +23,7 @@ class SendRequest:
     ``sells`` are the ids of the products that the step sells with it, where it says so instead of the message.
     ``refused`` are channels whose provider has definitely not taken the message: it goes out on another one, under the same key.
     ``attempt`` counts deferrals: 0 is the caller's own request, n the n-th deferred one. ``send_by`` is the last moment
-    at which the message still makes sense. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
+    at which the message still makes sense. ``lived_at`` is when it is tried in the time of a journey that a test contact lives faster. ``visit`` is the execution of the journey that asks; a deferred attempt has none.
     ``fails_hop``: when this call fails for good, so does its hop, and the sweep of the enrolment finds what was claimed.
     """
 
@@ -34,6 +34,7 @@ class SendRequest:
     refused: tuple[Channel, ...] = ()
     attempt: int = 0
     send_by: datetime | None = None
+    lived_at: datetime | None = None
     visit: HopVisit | None = field(default=None, compare=False)
     fails_hop: bool = field(default=False, compare=False)
 
@@ -75,12 +76,13 @@ class SendRequest:
             **({"refused": list(self.refused)} if self.refused else {}),
             "attempt": self.attempt,
             "send_by": format_instant(self.send_by) if self.send_by else None,
+            **({"lived_at": format_instant(self.lived_at)} if self.lived_at else {}),
         }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """The inverse of ``to_dict``."""
-        send_by, channel = value.get("send_by"), value.get("channel")
+        send_by, lived_at, channel = value.get("send_by"), value.get("lived_at"), value.get("channel")
         return cls(
             occasion=load_occasion(value["occasion"]),
             message=value["message"],
@@ -89,6 +91,7 @@ class SendRequest:
             refused=tuple(channel_named(each) for each in value.get("refused", ())),
             attempt=value.get("attempt", 0),
             send_by=parse_instant(send_by) if send_by else None,
+            lived_at=parse_instant(lived_at) if lived_at else None,
         )
 
 

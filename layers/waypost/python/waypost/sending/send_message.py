@@ -30,6 +30,7 @@ from waypost.content.coupons import CouponVariables
 from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.link_rewriting import LinkMaker, LinkRewriter, TrackedMessage
 from waypost.content.locale import choose_locale
+from waypost.content.mark_of_tests import mark_of_tests
 from waypost.content.message import MOST_SOLD, OF_EVENT, PublishedMessage
 from waypost.content.products import ProductVariables, Wanted
 from waypost.content.render import MessageNotRenderable
@@ -53,6 +54,7 @@ from waypost.sending.policy import SendingPolicy
 from waypost.sending.ports import EnrolmentView
 from waypost.sending.receivers import RECEIVERS, rate_at
 from waypost.sending.request import ACCOUNT_REFUSED, SendOutcome, SendRequest, SendResult
+from waypost.sending.shortened_time import judge_as_lived, lived_now
 from waypost.sending.streams import TAG as STREAM_TAG
 from waypost.sending.streams import stream_of
 from waypost.staff.directory import StaffDirectory, is_staff
@@ -220,8 +222,9 @@ class SendMessage:
                 return self._skip(request, judged, reason)
             case Defer(until=until) if until > send_by:
                 return self._skip(request, judged, "too_late")
-            case Defer(reason=reason, until=until):
-                return self._defer(request, judged, reason=reason, until=until, send_by=send_by)
+            case Defer(reason=reason, until=until, lived_until=lived_until):
+                later = replace(request, lived_at=lived_until)
+                return self._defer(later, judged, reason=reason, until=until, send_by=send_by)
             case _:
                 assert_never(verdict)
 
@@ -254,6 +257,7 @@ class SendMessage:
         targets = {channel: used for channel, each in addresses.items() if (used := address_in_use(each, closed))}
         coupon, task = self._coupon(request, message, contact, now), self._task_standing(request.occasion, now)
         decisions = snapshot.row.decisions if snapshot.row else ()
+        lived_at = lived_now(snapshot.enrolment, request.lived_at, now)
         sells = _sold(request, message, snapshot)
         bought = self._bought(sells, contact, policy, now)
         closed_ones: list[_Judged] = []
@@ -275,10 +279,11 @@ class SendMessage:
                 sells=sells,
                 bought=bought,
                 variant_for=variant_for,
-                first_asked_at=decisions[0].at if decisions else None,
+                first_asked_at=_first_asked(decisions, lived=lived_at is not None),
                 send_by=request.send_by or now + timedelta(hours=policy.send_within_hours),
+                lived_at=lived_at,
             )
-            judgement = judge(case)
+            judgement = judge_as_lived(case)
             passed: dict[str, str] = {each.case.channel: each.reason for each in closed_ones}
             judged = _Judged(case, judgement, {**refused, **passed})
             if not (isinstance(judgement.verdict, Skip) and judgement.verdict.other_channel):
@@ -395,7 +400,7 @@ class SendMessage:
         """Count the message against the person's right and take its key; False when the ground had changed."""
         if not self._take_right(case):
             return False
-        touch = Touch.of(request, case.message, at=case.now, channel=case.channel)
+        touch = Touch.of(request, case.message, at=case.now, channel=case.channel, lived_at=case.lived_at)
         claim = self.ledger.claim(
             request,
             channel=case.channel,
@@ -553,18 +558,21 @@ class SendMessage:
         urls = {"unsubscribe": unsubscribe}
         if self.page_urls is not None:
             urls |= self.page_urls(request, case.address, case.message, event, case.now)
+        content = channel.render(
+            case.message,
+            locale=_locale(_reader(case, shown).contact),
+            default_locale=self.defaults.locale,
+            zone=_reader(case, shown).zone,
+            variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
+            | self._products(shown, event)
+            | self._shown_coupon(shown),
+            links=links,
+        )
+        if case.lived_at is not None:
+            content = channel.marked(content, mark_of_tests(_locale(case.contact) or self.defaults.locale))
         return Outgoing(
             to=case.address,
-            content=channel.render(
-                case.message,
-                locale=_locale(_reader(case, shown).contact),
-                default_locale=self.defaults.locale,
-                zone=_reader(case, shown).zone,
-                variables=_variables(shown, event, self._links_to_pages(case, urls), request.message)
-                | self._products(shown, event)
-                | self._shown_coupon(shown),
-                links=links,
-            ),
+            content=content,
             message_key=request.message_key,
             transactional=case.transactional,
             unsubscribe_url=unsubscribe,
@@ -709,6 +717,7 @@ class SendMessage:
         if claim_id is None and send_by - judged.case.now < SCHEDULED_WITHIN:
             return self._skip(request, judged, reason)
         decision = self._decision(request, judged, "deferred", reason)
+        request = request if request.lived_at else replace(request, lived_at=judged.case.lived_at)
         booked = self.deferrals.book(request, until=until, send_by=send_by, decision=decision, claim_id=claim_id)
         return _result(request, decision, at=until) if booked else None
 
@@ -797,6 +806,13 @@ def _sold(request: SendRequest, message: PublishedMessage, snapshot: Snapshot) -
 def _variant_seen(case: Case) -> dict[str, str]:
     """What a decision says of the message that stood in for the one that was asked for."""
     return {VARIANT: f"{case.message.name}: {case.variant_for}"[:LONGEST_SEEN]} if case.variant_for else {}
+
+
+def _first_asked(decisions: Sequence[Decision], *, lived: bool) -> datetime | None:
+    """When the message was first decided on; ``lived``: in the time of its journey, which a decision shows."""
+    if not decisions:
+        return None
+    return datetime.fromisoformat(decisions[0].local_time) if lived else decisions[0].at
 
 
 def _others(request: SendRequest, case: Case) -> bool:

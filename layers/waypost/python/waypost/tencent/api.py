@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
+from urllib.parse import urlencode
 
 from waypost.events.ports import SecretStore
-from waypost.http.ports import Answer, Forbidden, NoAnswer, NotSent, Outcome, Poster
+from waypost.http.ports import ANSWER_LIMIT, Answer, Caller, Forbidden, NoAnswer, NotSent, Outcome, Poster
 from waypost.tencent.access_tokens import AccessToken, AccessTokens, NoToken
 from waypost.tencent.scrubbing import scrubbed
 
@@ -41,7 +42,7 @@ Reply = Replied | NotSent | NoAnswer
 class Api:
     """The interface of one account; ``base`` is ``https://api.weixin.qq.com`` or that of a fake."""
 
-    poster: Poster = field(repr=False)
+    poster: Caller = field(repr=False)
     base: str
     tokens: AccessTokens = field(repr=False)
 
@@ -52,30 +53,33 @@ class Api:
 
         ``request_id`` names the call in a header, for the logs of what stands in between; the providers do not read it.
         """
+        headers = {**_JSON, "x-request-id": request_id} if request_id else _JSON
+        # what is escaped as \uXXXX is shown to the reader as such
+        body = json.dumps(content, ensure_ascii=False).encode()
+
+        def call(token: AccessToken) -> Outcome:
+            return self.poster.post(f"{self.base}{path}?access_token={token.text}", body, headers, timeout=timeout)
+
+        return self._with_token(call)
+
+    def get(self, path: str, asked: Mapping[str, str], *, answer_limit: int = ANSWER_LIMIT) -> Reply:
+        """Call an interface that is read by GET, as ``post`` does."""
+
+        def call(token: AccessToken) -> Outcome:
+            url = f"{self.base}{path}?{urlencode({'access_token': token.text, **asked})}"
+            return self.poster.get(url, {}, timeout=CALL_TIMEOUT, answer_limit=answer_limit)
+
+        return self._with_token(call)
+
+    def _with_token(self, call: Callable[[AccessToken], Outcome]) -> Reply:
         token = self.tokens.current()
         if isinstance(token, NoToken):
             return without_a_token(token)
-        headers = {**_JSON, "x-request-id": request_id} if request_id else _JSON
-        reply = self._call(path, token, content, headers, timeout)
+        reply = replied(call(token))
         if not isinstance(reply, Replied) or reply.code not in REFUSED_TOKEN:
             return reply
         another = self.tokens.renewed(token)
-        if isinstance(another, NoToken):
-            return without_a_token(another)
-        return self._call(path, another, content, headers, timeout)
-
-    def _call(
-        self,
-        path: str,
-        token: AccessToken,
-        content: Mapping[str, Any],
-        headers: Mapping[str, str],
-        timeout: timedelta,
-    ) -> Reply:
-        # what is escaped as \uXXXX is shown to the reader as such
-        body = json.dumps(content, ensure_ascii=False).encode()
-        url = f"{self.base}{path}?access_token={token.text}"
-        return replied(self.poster.post(url, body, headers, timeout=timeout))
+        return without_a_token(another) if isinstance(another, NoToken) else replied(call(another))
 
 
 def without_a_token(missing: NoToken) -> Reply:

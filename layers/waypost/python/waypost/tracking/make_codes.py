@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
-from waypost.channels.code_contract import CodeMaker, MadeCode, NoCode
+from waypost.channels.code_contract import CodeMaker, FormerCode, MadeCode, NoCode
 from waypost.clock import Clock, format_instant, parse_instant
 from waypost.contacts.channels import Channel, channel_named
 from waypost.errors import InvalidInput
@@ -60,7 +60,8 @@ class MakeCodes:
                 done = False
                 break
             given = scenes[name].codes[channel]
-            match self.makers(channel_named(channel)).make(name, given):
+            former = _former(kept.get(_key(name, channel)))
+            match self.makers(channel_named(channel)).make(name, given, former):
                 case MadeCode() as code:
                     kept[_key(name, channel)] = _stored(name, channel, given, code)
                     made += 1
@@ -107,8 +108,16 @@ def _stored(scene: str, channel: str, given: Mapping[str, Any], code: MadeCode) 
         "given": dict(given),
         "url": code.url,
         "picture": code.picture,
+        "provider_id": code.provider_id,
         "expires_at": format_instant(code.expires_at) if code.expires_at else None,
     }
+
+
+def _former(kept: Mapping[str, Any] | None) -> FormerCode | None:
+    """The code that is kept, if the provider can change it."""
+    if kept is None or not kept.get("provider_id"):
+        return None
+    return FormerCode(kept["given"], kept["picture"], kept["provider_id"])
 
 
 def _lives(code: Mapping[str, Any] | None, given: Mapping[str, Any], now: datetime) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final, assert_never
 
 from waypost import ids
 from waypost.channels.contract import Happened, Replied, Reported
-from waypost.channels.registry import notice_readers
+from waypost.channels.registry import notice_readers, topic_readers
 from waypost.clock import Clock
 from waypost.contacts.address_record import AddressRecords
 from waypost.contacts.channels import Address, Channel, declared_channels
@@ -26,7 +26,6 @@ from waypost.tracking.scenes import DeclaredScenes
 from waypost.tracking.watch_streams import Watched, WatchStreams
 
 _WITHDRAWN: Final = "unsubscribed"
-_REPLY: Final = "aws.sms-voice.reply"
 _MOST_TEXT: Final = 1_600
 _MOST_WORD: Final = 40
 
@@ -68,7 +67,7 @@ class RecordDelivery:
         counted: list[Event] = []
         for notice_id, text in notices.items():
             try:
-                found = delivery_events(_notice(text), clock=self.clock, tags_of=self._tags_of, scenes=self.scenes)
+                found = self._events_in(text, notice_id, recorded)
                 self._suppress(found)
                 found = [event for event in found if not self._is_of_staff(event)]
                 events[notice_id] = [event for event in found if not self._is_settled(event)]
@@ -86,6 +85,19 @@ class RecordDelivery:
             recorded.queued = len(queued)
         recorded.watched = self.streams.see(counted)
         return recorded
+
+    def _events_in(self, text: str, notice_id: str, recorded: Recorded) -> list[Event]:
+        """The events of one notice, or of the several in one message of a topic, of which a bad one loses no other.
+
+        Raises WaypostError for what cannot be read as a whole.
+        """
+        found: list[Event] = []
+        for notice in notices_in(text):
+            try:
+                found += delivery_events(notice, clock=self.clock, tags_of=self._tags_of, scenes=self.scenes)
+            except WaypostError as error:
+                recorded.failed[notice_id] = error
+        return found
 
     def _tags_of(self, recipient: Address, provider_message_id: str) -> Mapping[str, str]:
         """The tags of the message that went to this address and that its provider calls so; {} for another system's."""
@@ -131,17 +143,24 @@ def _parsed(text: str) -> Any:
         raise InvalidInput("notice", f"is no JSON: {error}") from error
 
 
-def _notice(text: str) -> Mapping[str, Any]:
+def notices_in(text: str) -> list[Mapping[str, Any]]:
+    """The notices in a message of the queue: an event of EventBridge, or what a provider published to a topic. Raises InvalidInput."""
     notice = _parsed(text)
-    if isinstance(notice, dict) and notice.get("Type") == "Notification":  # SNS; only replies come by it
-        return {
-            "source": _REPLY,
-            "id": str(notice.get("MessageId", "")),
-            "detail": _parsed(str(notice.get("Message", ""))),
-        }
+    if isinstance(notice, dict) and notice.get("Type") == "Notification":
+        return _published(_parsed(str(notice.get("Message", ""))))
     if not isinstance(notice, dict) or not {"source", "detail", "id"} <= notice.keys():
         raise InvalidInput("notice", "is no event of EventBridge")
-    return notice
+    return [notice]
+
+
+def _published(message: Any) -> list[Mapping[str, Any]]:
+    for field_name, read in topic_readers().items():
+        if isinstance(message, dict) and field_name in message:
+            try:
+                return [{"source": each.source, "id": each.notice_id, "detail": each.detail} for each in read(message)]
+            except (KeyError, TypeError, AttributeError, ValueError) as error:
+                raise InvalidInput("notice", f"is nothing that a provider is known to publish: {error!r}") from error
+    raise InvalidInput("notice", "is nothing that a provider is known to publish")
 
 
 TagsOf = Callable[[Address, str], Mapping[str, str]]

@@ -36,6 +36,10 @@ class Email(ChannelPlugin[RenderedEmail]):
         """See ChannelPlugin."""
         return replace(content, html=links.html(content.html), text=links.text(content.text))
 
+    def marked(self, content: RenderedEmail, mark: str) -> RenderedEmail:
+        """See ChannelPlugin."""
+        return replace(content, subject=f"{mark}{content.subject}")
+
     def over_limit(self, content: RenderedEmail) -> str:
         """See ChannelPlugin."""
         size = len(f"{content.subject}{content.html}{content.text}".encode())

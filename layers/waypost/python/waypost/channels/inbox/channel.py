@@ -43,6 +43,10 @@ class Inbox(ChannelPlugin[RenderedInbox]):
         """See ChannelPlugin. A path of the site stays: the site itself sees who comes."""
         return replace(content, link=links.shortened(content.link))
 
+    def marked(self, content: RenderedInbox, mark: str) -> RenderedInbox:
+        """See ChannelPlugin."""
+        return replace(content, title=f"{mark}{content.title}")
+
     def over_limit(self, content: RenderedInbox) -> str:
         """See ChannelPlugin."""
         size = len(f"{content.title}{content.text}{content.link}".encode())

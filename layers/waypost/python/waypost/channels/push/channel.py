@@ -40,6 +40,10 @@ class Push(ChannelPlugin[RenderedPush]):
         """See ChannelPlugin. A link into the app is none of the web and stays."""
         return replace(content, link=links.shortened(content.link))
 
+    def marked(self, content: RenderedPush, mark: str) -> RenderedPush:
+        """See ChannelPlugin."""
+        return replace(content, title=f"{mark}{content.title}")
+
     def over_limit(self, content: RenderedPush) -> str:
         """See ChannelPlugin."""
         size = len(f"{content.title}{content.text}{content.link}".encode())

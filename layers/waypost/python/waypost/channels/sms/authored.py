@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 from pydantic import Field
 
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
+from waypost.channels.reply_words import way_out_problem
 from waypost.channels.sms.authored_mainland import WAY_OUT, MainlandSms, problem_of_value, problems, warnings
 from waypost.channels.sms.channel import (
     CHANNEL,
@@ -39,7 +40,8 @@ class AuthoredSms(AuthoredChannel):
         shown = source.templates.shown(text, TEXT)
         if reason := CHANNEL.over_limit(RenderedSms(shown)):
             raise UnusableFile(source.path, "", reason)
-        if source.is_marketing and (reason := _way_out_problem(source.locale.split("-", maxsplit=1)[0], shown)):
+        language = source.locale.split("-", maxsplit=1)[0]
+        if source.is_marketing and (reason := way_out_problem(language, shown, message="a marketing SMS")):
             raise UnusableFile(source.path, "", reason)
         return {"text": text, **_mainland(source)}
 
@@ -98,16 +100,6 @@ def _named(letter: str, instead: str) -> str:
         if instead.strip()
         else f"{name} U+{ord(letter):04X} (write {instead!r})"
     )
-
-
-def _way_out_problem(language: str, shown: str) -> str:
-    """Why a marketing text does not say how to unsubscribe; "" when it does, or in a language we have no words of."""
-    must = "a marketing SMS must say how to unsubscribe, such as"
-    if language == "zh" and not ("回" in shown and any(word in shown for word in ("退订", "退訂", "拒收"))):
-        return f"{must} 拒收请回复R, 回T退订 or 回覆T退訂"
-    if language == "en" and "STOP" not in shown:
-        return f"{must} 'Reply STOP to opt out'"
-    return ""
 
 
 AUTHORED: Final = AuthoredSms()

@@ -4,14 +4,15 @@ Sources: https://docs.aws.amazon.com/sms-voice/latest/userguide/configuration-se
 https://docs.aws.amazon.com/sms-voice/latest/userguide/two-way-sms-payload.html; those of Alibaba Cloud stand in ``callbacks``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from waypost.channels.contract import NoticeReader, Replied, Reported
+from waypost.channels.callback_contract import CallbackNotice
+from waypost.channels.contract import NoticeReader, Replied, Reported, TopicReader
+from waypost.channels.reply_words import wish_in
 from waypost.channels.sms.callbacks import RECEIPT, REPLY
-from waypost.channels.sms.replies import wish_in
 from waypost.events.message_events import MessageEvent
 
 _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
@@ -29,9 +30,16 @@ _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
 }
 """Our event and what it says besides."""
 
+_REPLIES: Final = "aws.sms-voice.reply"
+_ID_OF_A_REPLY: Final = "inboundMessageId"
 _TAKEN_BY_CARRIER: Final = "TEXT_SUCCESSFUL"
 IN_FLIGHT: Final[frozenset[str]] = frozenset({"TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"})
 """The words after which another one follows."""
+
+
+def read_topic(message: Mapping[str, Any]) -> Sequence[CallbackNotice]:
+    """See TopicReader: what a two-way number got."""
+    return [CallbackNotice(source=_REPLIES, notice_id=str(message[_ID_OF_A_REPLY]), detail=message)]
 
 
 def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
@@ -114,7 +122,8 @@ def _time_in_china(given: object) -> datetime | None:
 
 SOURCES: Final[Mapping[str, NoticeReader]] = {
     "aws.sms-voice": read_end_user_messaging,
-    "aws.sms-voice.reply": read_reply_to_end_user_messaging,
+    _REPLIES: read_reply_to_end_user_messaging,
     RECEIPT: read_receipt_of_aliyun,
     REPLY: read_reply_to_aliyun,
 }
+TOPICS: Final[Mapping[str, TopicReader]] = {_ID_OF_A_REPLY: read_topic}

@@ -9,7 +9,7 @@ from typing import Final, Self
 from waypost.channels.contract import ProviderPorts
 from waypost.clock import real_now
 from waypost.events.ports import SecretStore
-from waypost.http.ports import Poster
+from waypost.http.ports import Caller
 from waypost.tencent.access_tokens import AccessTokens, TokenStore
 from waypost.tencent.api import Api, Replied, StableToken
 
@@ -33,7 +33,7 @@ class Accounts:
     """``names`` are app ids; ``secrets`` has ``<account>.secret`` of each; ``base`` is WeChat's host or that of a fake."""
 
     names: tuple[str, ...]
-    poster: Poster = field(repr=False)
+    poster: Caller = field(repr=False)
     secrets: SecretStore = field(repr=False)
     tokens: TokenStore = field(repr=False)
     base: str

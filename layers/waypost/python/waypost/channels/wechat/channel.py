@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal, TypeGuard, assert_never, cast, get_args
 
-from waypost.channels.contract import ChannelPlugin, GivenRight
+from waypost.channels.contract import CREDIT, ChannelPlugin, GivenRight
 from waypost.channels.wechat.fields import value_problem
 from waypost.contacts.channels import Address
 from waypost.contacts.profile import Contact
@@ -65,7 +65,7 @@ _AFTER_A_MESSAGE, _AFTER_AN_ACT = "message", "act"
 
 
 def _credit(template: str) -> str:
-    return f"template:{template}"
+    return f"{CREDIT}{template}"
 
 
 class WeChat(ChannelPlugin[RenderedWeChat]):

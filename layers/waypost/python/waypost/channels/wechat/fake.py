@@ -29,6 +29,7 @@ ENCODING_KEY: Final = "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"
 
 _TOKEN: Final = "/cgi-bin/stable_token"  # noqa: S105
 _CODE: Final = "/cgi-bin/qrcode/create"
+_PERSON: Final = "/cgi-bin/user/info"
 _LONGEST_CODE: Final = MOST_DAYS * 86_400
 _KINDS: Final = {
     "/cgi-bin/message/template/send": "template",
@@ -77,6 +78,7 @@ class _State:
     credits: dict[tuple[str, str], int] = field(default_factory=dict)
     conversations: dict[str, _Conversation] = field(default_factory=dict)
     unfollowed: set[str] = field(default_factory=set)
+    unionids: dict[str, str] = field(default_factory=dict)
     sent_once: dict[tuple[str, str], datetime] = field(default_factory=dict)
     written: int = 0
     permanent: set[str] = field(default_factory=set)
@@ -100,7 +102,8 @@ class Weixin(contract.FakeProvider):
     actions: ClassVar[Mapping[str, contract.Action]] = {
         "write": contract.Action(summary="a person writes to the account", values={**_SOMEONE, "text": "你好"}),
         "follow": contract.Action(
-            summary="a person follows the account, with a scene by a QR code of it", values={**_SOMEONE, "scene": ""}
+            summary="a person follows the account, with a scene by a QR code of it",
+            values={**_SOMEONE, "scene": "", "unionid": ""},
         ),
         "unfollow": contract.Action(summary="a person follows the account no more", values=_SOMEONE),
         "scan": contract.Action(
@@ -198,7 +201,7 @@ class Weixin(contract.FakeProvider):
             body=body.encode(),
         )
 
-    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
         """See FakeProvider."""
         openid = values["openid"]
         if not _OPENID.fullmatch(openid):
@@ -209,6 +212,8 @@ class Weixin(contract.FakeProvider):
             case "agree":
                 return self._agreed(openid, values["template"])
             case "follow" | "unfollow" | "scan" | "tap":
+                if unionid := values.get("unionid"):
+                    self._state.unionids[openid] = unionid
                 key = values.get("scene") or values.get("key") or ""
                 return self.does(openid, _EVENTS[action], f"qrscene_{key}" if key and action == "follow" else key)
             case _:
@@ -257,13 +262,16 @@ class Weixin(contract.FakeProvider):
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return urlsplit(request.path).path in {_TOKEN, _CODE, *_KINDS}
+        return urlsplit(request.path).path in {_TOKEN, _CODE, _PERSON, *_KINDS}
 
     def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
-        """See FakeProvider: a token or a QR code is asked for."""
+        """See FakeProvider: a token, a QR code or what is known of a follower is asked for."""
         target = urlsplit(request.path)
+        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
         if target.path == _CODE:
-            return self._coded(request, parse_qs(target.query).get("access_token", [""])[0])
+            return self._coded(request, asked.get("access_token", ""))
+        if target.path == _PERSON:
+            return self._person(asked)
         return self._token_for(request) if target.path == _TOKEN else None
 
     def _coded(self, request: contract.HttpRequest, token: str) -> contract.HttpAnswer:
@@ -287,6 +295,21 @@ class Weixin(contract.FakeProvider):
         ticket = f"gQ{ids.digest(scene, str(action))}=="
         made = {"ticket": ticket, "url": f"http://weixin.qq.com/q/{ids.digest(ticket)}"}
         return contract.HttpAnswer(status=200, content=made if is_permanent else {**made, "expire_seconds": lasts})
+
+    def _person(self, asked: Mapping[str, str]) -> contract.HttpAnswer:
+        """Source: https://developers.weixin.qq.com/doc/service/api/usermanage/userinfo/api_userinfo."""
+        try:
+            self._check_token(asked.get("access_token", ""))
+        except contract.RefusedRequestError as refused:
+            return refused.answer
+        openid = asked.get("openid", "")
+        if not _OPENID.fullmatch(openid):
+            return _error(40003, "invalid openid rid: 1")
+        if openid in self._state.unfollowed:
+            return contract.HttpAnswer(status=200, content={"subscribe": 0, "openid": openid})
+        known = self._state.unionids.get(openid)
+        about = {"subscribe": 1, "openid": openid, "language": "zh_CN", **({"unionid": known} if known else {})}
+        return contract.HttpAnswer(status=200, content=about)
 
     def _token_for(self, request: contract.HttpRequest) -> contract.HttpAnswer:
         asked = request.json()

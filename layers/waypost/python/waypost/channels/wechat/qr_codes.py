@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any, Final, assert_never
 from urllib.parse import quote
 
-from waypost.channels.code_contract import MadeCode, NoCode
+from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.channels.contract import ProviderPorts
 from waypost.channels.wechat.accounts import LATER, Accounts, with_advice
 from waypost.clock import Clock
@@ -34,8 +34,9 @@ class QrCodes:
     accounts: Accounts
     clock: Clock
 
-    def make(self, scene: str, given: Mapping[str, Any]) -> MadeCode | NoCode:
-        """See CodeMaker."""
+    def make(self, scene: str, given: Mapping[str, Any], former: FormerCode | None = None) -> MadeCode | NoCode:
+        """See CodeMaker. A code cannot be changed."""
+        del former
         account, days = str(given["account"]), given.get("days")
         if missing := self.accounts.missing(account):
             return NoCode(missing)

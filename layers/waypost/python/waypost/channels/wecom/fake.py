@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Final, assert_never
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from waypost.channels import fake_contract as contract
-from waypost.channels.wecom.fake_tasks import CALLS, CompanyTasks
+from waypost.channels.wecom import fake_contact_ways, fake_customers, fake_organisation, fake_tasks
 from waypost.clock import real_now
 from waypost.http import encrypted_callback
 from waypost.tencent.callbacks import as_xml
@@ -30,6 +30,10 @@ _KINDS: Final = {
     "/cgi-bin/externalcontact/send_welcome_msg": "welcome",
     "/cgi-bin/message/send": "app",
 }
+_ASKED: Final = frozenset(
+    {*fake_tasks.CALLS, *fake_contact_ways.CALLS, *fake_customers.CALLS, *fake_organisation.CALLS}
+)
+"""Calls that send no message."""
 _CUSTOMER: Final = re.compile(r"w[mo][A-Za-z0-9_-]{20,62}")
 _MEMBER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _LIVES: Final = timedelta(hours=2)
@@ -56,7 +60,10 @@ class _State:
     secret: str = SECRET
     strangers: set[str] = field(default_factory=set)
     delivered: dict[str, datetime] = field(default_factory=dict)
-    tasks: CompanyTasks = field(default_factory=CompanyTasks)
+    tasks: fake_tasks.CompanyTasks = field(default_factory=fake_tasks.CompanyTasks)
+    ways: fake_contact_ways.ContactWays = field(default_factory=fake_contact_ways.ContactWays)
+    organisation: fake_organisation.Organisation = field(default_factory=fake_organisation.Organisation)
+    customers: fake_customers.CompanyCustomers = field(default_factory=fake_customers.CompanyCustomers)
     members: dict[str, str] = field(default_factory=dict)
     friends: dict[str, _Friend] = field(default_factory=dict)
     greeted_by_another: set[str] = field(default_factory=set)
@@ -80,7 +87,7 @@ class Qyapi(contract.FakeProvider):
     actions: ClassVar[Mapping[str, contract.Action]] = {
         "add-customer": contract.Action(
             summary="a member and a customer become friends: add_external_contact with a code for one welcome",
-            values={**_PAIR, "state": ""},
+            values={**_PAIR, "state": "", "unionid": ""},
         ),
         "add-member": contract.Action(
             summary="a customer adds a member who has not confirmed it yet: add_half_external_contact, with a code",
@@ -90,6 +97,25 @@ class Qyapi(contract.FakeProvider):
             summary="a member sends the message that waits for a customer; WeCom posts nothing, it is asked every hour",
             needs="a message that waits",
             values={**_PAIR, "outcome": "sent"},
+        ),
+        "scan-code": contract.Action(
+            summary="a customer adds the member of a contact way by its code: add_external_contact with its parameter",
+            needs="a code made by make-codes",
+            values={"customer": _PAIR["customer"], "state": "shop-7", "unionid": ""},
+        ),
+        "tag-customer": contract.Action(
+            summary="a member puts a tag of the company on a customer, or takes it off: edit_external_contact",
+            needs="a customer of the member",
+            values={**_PAIR, "group": "客户等级", "tag": "VIP"},
+        ),
+        "hire": contract.Action(
+            summary="a member comes to the company; WeCom is asked for its members by sync-staff",
+            values={"member": _PAIR["member"], "name": "张三", "department": "门店", "leader": ""},
+        ),
+        "dismiss": contract.Action(
+            summary="a member leaves the company",
+            needs="a member who was hired",
+            values={"member": _PAIR["member"]},
         ),
         "remove-customer": contract.Action(summary="a member removes a customer: del_external_contact", values=_PAIR),
         "remove-member": contract.Action(summary="a customer removes a member: del_follow_user", values=_PAIR),
@@ -112,6 +138,21 @@ class Qyapi(contract.FakeProvider):
         return self._state.tasks.customers
 
     @property
+    def organisation(self) -> fake_organisation.Organisation:
+        """The departments and members."""
+        return self._state.organisation
+
+    @property
+    def customers(self) -> fake_customers.CompanyCustomers:
+        """The customers, and the company's tags."""
+        return self._state.customers
+
+    @property
+    def ways(self) -> Mapping[str, fake_contact_ways.ContactWay]:
+        """The contact ways, by their config_id."""
+        return self._state.ways.ways
+
+    @property
     def reminders(self) -> Mapping[str, int]:
         """How often each member was reminded."""
         return self._state.tasks.reminders
@@ -125,23 +166,51 @@ class Qyapi(contract.FakeProvider):
         """How many app messages members saw."""
         return len(self._state.delivered)
 
-    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | None:
+    def perform(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
         """See FakeProvider."""
-        customer, member = values["customer"], values["member"]
+        match action:
+            case "hire":
+                self._state.organisation.hire(
+                    values["member"], values["name"], values["department"], values.get("leader", "")
+                )
+                return None
+            case "dismiss":
+                self._state.organisation.dismiss(values["member"])
+                return None
+            case _:
+                return self._between(action, values)
+
+    def _between(self, action: str, values: Mapping[str, str]) -> contract.HttpRequest | contract.Published | None:
+        """What happens between a customer and a member."""
+        customer = values["customer"]
+        member = values.get("member") or self._state.ways.with_state(values["state"]).members[0]
         if not (_CUSTOMER.fullmatch(customer) and _MEMBER.fullmatch(member)):
             raise ValueError("customer: an external_userid such as wo…; member: a userid")
         match action:
-            case "add-customer" | "add-member":
-                change = "add_external_contact" if action == "add-customer" else "add_half_external_contact"
-                given = {"WelcomeCode": self.add_friend(customer), "State": values["state"]}
+            case "add-customer" | "add-member" | "scan-code":
+                change = "add_half_external_contact" if action == "add-member" else "add_external_contact"
+                if change == "add_external_contact":
+                    self._state.customers.add(
+                        customer,
+                        member,
+                        state=values.get("state", ""),
+                        unionid=values.get("unionid", ""),
+                        now=self.clock(),
+                    )
+                given = {"WelcomeCode": self.add_friend(customer), "State": values.get("state", "")}
                 self._state.members[customer] = member
                 return self.callback(change, customer, member, **{name: text for name, text in given.items() if text})
             case "confirm-task":
                 self.confirm(customer, outcome=values["outcome"])
                 return None
+            case "tag-customer":
+                self._state.customers.toggle(customer, member, values["group"], values["tag"])
+                return self.callback("edit_external_contact", customer, member)
             case "remove-customer":
+                self._state.customers.remove(customer, member)
                 return self.callback("del_external_contact", customer, member)
             case "remove-member":
+                self._state.customers.remove(customer, member)
                 return self.callback("del_follow_user", customer, member)
             case _:
                 return super().perform(action, values)
@@ -201,14 +270,14 @@ class Qyapi(contract.FakeProvider):
 
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return urlsplit(request.path).path in {_TOKEN, *_KINDS, *CALLS}
+        return urlsplit(request.path).path in {_TOKEN, *_KINDS, *_ASKED}
 
     def answer_aside(self, request: contract.HttpRequest) -> contract.HttpAnswer | None:
-        """See FakeProvider: a token is asked for, or something about tasks."""
+        """See FakeProvider: a token is asked for, or something that is no message."""
         target = urlsplit(request.path)
         if target.path == _TOKEN:
             return self._token(request, {name: values[0] for name, values in parse_qs(target.query).items()})
-        return self._about_task(request) if target.path in CALLS else None
+        return self._asked(request) if target.path in _ASKED else None
 
     def _token(self, request: contract.HttpRequest, asked: Mapping[str, str]) -> contract.HttpAnswer:
         if request.method != "GET" or not asked.get("corpsecret"):
@@ -228,12 +297,19 @@ class Qyapi(contract.FakeProvider):
             content={"errcode": 0, "errmsg": "ok", "access_token": state.token, "expires_in": seconds},
         )
 
-    def _about_task(self, request: contract.HttpRequest) -> contract.HttpAnswer:
+    def _asked(self, request: contract.HttpRequest) -> contract.HttpAnswer:
         target = urlsplit(request.path)
+        asked = {name: values[0] for name, values in parse_qs(target.query).items()}
         try:
-            self._check_token(parse_qs(target.query).get("access_token", [""])[0])
+            self._check_token(asked.get("access_token", ""))
         except contract.RefusedRequestError as refused:
             return refused.answer
+        if target.path in fake_organisation.CALLS:
+            return self._state.organisation.answer(target.path, asked)
+        if target.path in fake_customers.CALLS:
+            return self._state.customers.answer(target.path, asked if request.method == "GET" else request.json())
+        if target.path in fake_contact_ways.CALLS:
+            return self._state.ways.answer(target.path, request.json())
         return self._state.tasks.answer(target.path, request.json(), now=self.clock())
 
     def taken(self, message: contract.SentMessage, message_id: str) -> None:

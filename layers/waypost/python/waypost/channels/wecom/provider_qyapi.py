@@ -58,6 +58,7 @@ _ADVICE: Final[Mapping[int, str]] = {
 }
 _WELCOME_TIMEOUT: Final = timedelta(seconds=4)
 """WeCom waits five seconds for the answer to its callback, during which the welcome is sent."""
+NO_APP: Final = "no_app: name company and app in the choices wecom_corp and wecom_agent"
 _ADDRESS: Final = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
@@ -105,7 +106,7 @@ class Qyapi(Provider[RenderedWeCom]):
     def send(self, outgoing: Outgoing[RenderedWeCom]) -> Answer:
         """See Provider. A message to a customer is accepted when its task exists; a member has to send it."""
         if not (self.corp and self.agent.isdigit()):
-            return RefusedUs("no_app: name company and app in the choices wecom_corp and wecom_agent")
+            return RefusedUs(NO_APP)
         kind, timeout = outgoing.content.kind, CALL_TIMEOUT
         if kind == "welcome":
             left = self._left_for(outgoing.content)
@@ -201,10 +202,15 @@ def _refusal(reply: Replied, kind: Kind) -> Answer:
     if code in _GONE[kind]:
         return AddressGone(str(code), suppression="not_a_member" if kind == "app" else "not_a_customer")
     if code in REFUSES_THE_ACCOUNT:
-        named = _ADDRESS.search(reply.message)
-        advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(code, "")) if part)
-        return RefusedUs(f"{code} {advice}".strip(), for_everyone=code in _OF_EVERYTHING)
+        return RefusedUs(with_advice(reply), for_everyone=code in _OF_EVERYTHING)
     return RefusedMessage(str(code))
+
+
+def with_advice(reply: Replied) -> str:
+    """The code of a refusal, with the address that WeCom does not know and what helps, where that is known."""
+    named = _ADDRESS.search(reply.message) if reply.code in _ADVICE else None
+    advice = ": ".join(part for part in (named[0] if named else "", _ADVICE.get(reply.code, "")) if part)
+    return f"{reply.code} {advice}".strip()
 
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> Qyapi:

@@ -1,5 +1,6 @@
 """Sends nothing for which the person has given no right by acting: credits of templates, windows of conversations."""
 
+from waypost.channels.contract import CREDIT
 from waypost.channels.registry import plugin
 from waypost.pages.texts import gettext_noop
 from waypost.sending.guard import EVERY_OCCASION, Allow, Case, Guard, Reason, Skip, Verdict
@@ -19,7 +20,7 @@ class NoCredit(Guard):
         Reason(
             "window_closed",
             gettext_noop(
-                "The contact writes to the account, follows it or uses its menu; then the answer goes out at once."
+                "The contact writes to the account or number, or follows it or uses its menu; then the answer goes out at once."
             ),
         ),
         Reason("allowance_used", gettext_noop("The contact writes to the account once more.")),
@@ -36,6 +37,6 @@ class NoCredit(Guard):
             return Allow(f"{right.left} left")
         if right is not None and right.until is not None:
             return Skip("allowance_used", other_channel=True, saw="0 left")
-        if len(names) > 1:
+        if not names[0].startswith(CREDIT):
             return Skip("window_closed", other_channel=True, saw="none")
         return Skip("no_credit", other_channel=True, saw="none")
