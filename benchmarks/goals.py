@@ -37,7 +37,7 @@ class Goal:
 _START: Final = "processor time of its import, of boto3 and a client"
 _POST: Final = "processor time of a send on {}, of a signed POST and two PutItem"
 CHANNELS: Final = ("inbox", "push", "sms", "webhook", "wechat", "wecom")
-"""All but mail, which has a rival of its own, and robots, which go to staff alone."""
+"""All but mail, which has a rival of its own, robots, which go to staff alone, and WhatsApp, which is not measured yet."""
 _LIBRARY: Final = "processor time of the library, of Waypost"
 _MEMORY: Final = "peak memory at a million rows, of a hundred thousand"
 _PAGE: Final = "processor time of stock boto3, of a page of 1 MB"
