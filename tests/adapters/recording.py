@@ -33,7 +33,7 @@ _CALLS: Final[set[RecordedCall]] = set()
 _OF_WORKERS: Final = "aws_calls"
 _make_api_call: Final = BaseClient._make_api_call
 _called: Final = JsonClient._called
-OF_PROVIDERS: Final = frozenset({"SendBulkEmail", "SendEmail", "SendTextMessage"})
+OF_PROVIDERS: Final = frozenset({"SendBulkEmail", "SendEmail", "SendRcsMessage", "SendTextMessage"})
 
 
 def _checked(self: Any, operation: str, parameters: Any) -> Any:

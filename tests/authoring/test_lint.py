@@ -100,9 +100,9 @@ def test_the_small_journey_is_valid(tmp_path: Path) -> None:
             "expected an expression",
         ),
         # names and ways
-        (state("late"), "late", "the name is not a sentence"),
-        (state("send the mail"), "send the mail", "the name is not a sentence"),
-        (state("Sendmail"), "Sendmail", "the name is not a sentence"),
+        (state("late"), "late", "not a sentence"),
+        (state("send the mail"), "send the mail", "not a sentence"),
+        (state("Sendmail"), "Sendmail", "not a sentence"),
         (state("Very, " * 14), "Very, " * 14, "the name has 84 characters; Step Functions allows 80"),
         (state("Finished"), "Finished", "a state of this name exists already"),
         (

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +16,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.posted import ScriptedPoster
 from tests.fakes.secrets import FakeSecret
 from tests.fakes.token_store import FakeTokenStore
+from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.registry import connect
@@ -23,6 +25,7 @@ from waypost.channels.robot.provider_dingtalk import signed_query
 from waypost.channels.robot.provider_feishu import signature
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
+from waypost.content.forbidden_words import ForbiddenWords
 from waypost.content.message import PublishedMessage
 from waypost.http.ports import Answer as HttpAnswer
 from waypost.http.ports import NoAnswer, NotSent, Outcome
@@ -264,3 +267,21 @@ def test_the_fakes_refuse_what_another_key_signed(local: tuple[Providers, FakeCl
     for wrong in ("another", ""):
         spoken = provider(PinnedPoster(loopback=True), secret={**secret, f"{robot}.secret": wrong}, endpoint=endpoint)
         assert isinstance(spoken.send(outgoing(robot)), RefusedUs)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("有任务：{{ links.task }}", "links.task is a member's own link"),
+        ("请审批：{{ links.approval }}", "links.approval is a member's own link"),
+        ("有任务：{{ links.task_in_group }}", ""),
+    ],
+)
+def test_a_link_of_one_member_is_not_posted_in_a_group(tmp_path: Path, text: str, reason: str) -> None:
+    folder = tmp_path / "offer"
+    folder.mkdir()
+    (folder / "message.yaml").write_text("kind: transactional\ntopic: staff\nchannels: [robot]\n", encoding="utf-8")
+    (folder / "robot.zh-CN.txt").write_text(text, encoding="utf-8")
+    _, problems = MessageFolder(folder, tmp_path / "look", "zh-CN", lambda path: path.name, ForbiddenWords()).read()
+    assert bool(problems) is bool(reason)
+    assert all(reason in each.reason for each in problems)

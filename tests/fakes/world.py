@@ -624,10 +624,10 @@ def touch(message_key: str, at: datetime, **changes: Any) -> Touch:
 def staff_links(notice: StaffNotice) -> dict[str, str]:
     """The links of a member of staff, as the functions make them."""
     if notice.is_about_task:
+        link = TaskLink(notice.shown_for, notice.about, notice.contact_id)
         return {
-            "task": task_url(
-                "https://api.example", LINK_KEY, TaskLink(notice.shown_for, notice.about, notice.contact_id)
-            )
+            "task": task_url("https://api.example", LINK_KEY, link),
+            "task_in_group": task_url("https://api.example", LINK_KEY, replace(link, in_group=True)),
         }
     url = approval_url("https://api.example", LINK_KEY, approval_id=notice.about, member=notice.contact_id)
     return {"approval": url}

@@ -57,8 +57,8 @@ def the_task(world: World) -> HumanTask:
     return task
 
 
-def token(world: World, who: str = "staff-lin_chen", key: str = LINK_KEY) -> str:
-    return task_url("", key, TaskLink(CONTACT, the_task(world).id, who)).removeprefix("/t/")
+def token(world: World, who: str = "staff-lin_chen", key: str = LINK_KEY, *, in_group: bool = False) -> str:
+    return task_url("", key, TaskLink(CONTACT, the_task(world).id, who, in_group)).removeprefix("/t/")
 
 
 def call(method: str, token: str, *, lang: str = "en", form: dict[str, str] | None = None) -> dict[str, Any]:
@@ -135,6 +135,26 @@ def test_a_button_answers_and_the_answer_is_an_event_of_the_contact(world: World
         "journey": "new_user_nurture",
     }
     assert len(world.schedules) == 0, "nothing is left to escalate"
+
+
+def test_a_link_in_a_group_says_whose_it_is_and_shows_no_address_of_the_contact(world: World) -> None:
+    body = call("GET", token(world, in_group=True))["body"]
+    for shown in ("This link was posted in a group and belongs to Lin Chen", "Call the new customer", "Lin"):
+        assert shown in body, shown
+    assert not [hidden for hidden in ("13800000001", "lin@example.com") if hidden in body]
+    assert (
+        call("POST", token(world, in_group=True), form={"answer": "done", "note": "reached her"})["statusCode"] == 200
+    )
+    [event] = world.queue.events.values()
+    assert (event.properties["by"], event.properties["in_group"]) == ("lin.chen", True)
+    assert "reached her" not in call("GET", token(world, in_group=True))["body"]
+    assert "reached her" in call("GET", token(world))["body"]
+
+
+def test_a_link_whose_group_was_cut_off_or_changed_is_not_ours(world: World) -> None:
+    given = token(world, in_group=True)
+    assert given != token(world)
+    assert call("GET", given[:-3] + "abc")["statusCode"] == 400
 
 
 def test_one_answer_counts_and_the_second_member_sees_who_answered_when(world: World) -> None:

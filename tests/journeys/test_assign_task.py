@@ -8,12 +8,15 @@ import pytest
 from tests.fakes.effects import CrashMode
 from tests.fakes.published_journeys import email, journey, published
 from tests.fakes.staff import member, task_notices
-from tests.fakes.world import CONTACT, World, redelivered, task_payload
+from tests.fakes.world import CONTACT, LINK_KEY, World, redelivered, task_payload
+from waypost.contacts.channels import Channel
 from waypost.errors import ContactNotFound, InvalidInput
+from waypost.human_tasks.task_links import TaskLink, read_task_link
 from waypost.journeys.enrolment import Enrolment, TriggerEvent
 from waypost.staff.directory import StaffDirectory
 from waypost.staff.human_task import HumanTask
 
+ROBOT = Channel("robot")
 NOW = "2027-03-08T02:00:00Z"
 """A Monday, 10:00 in Shanghai."""
 EFFECTS = 7
@@ -72,6 +75,28 @@ def test_the_linked_member_gets_the_task_with_a_link_in_their_language(world: Wo
         "service-call",
         {"contact_id": CONTACT},
     )
+
+
+def test_a_member_with_a_robot_gets_the_task_in_the_group_by_a_link_that_names_them(world: World) -> None:
+    text = "{{ event.properties.member }}: {{ event.properties.title }} {{ links.task_in_group }}"
+    notices = {
+        name: replace(
+            each, channels=(ROBOT, *each.channels), variants={**each.variants, ROBOT: {"zh-CN": {"text": text}}}
+        )
+        for name, each in task_notices().items()
+    }
+    world.published = replace(world.published, messages={**world.published.messages, **notices})
+    channels = {"robot": "sales", "email": "lin.chen@staff.example"}
+    lin = member("lin.chen", locale="zh-CN", channels=channels, order=list(channels))
+    world.staff = StaffDirectory.from_dict({"members": {"lin.chen": lin}})
+    assert assign(world, enrolled(world), member="lin.chen")["outcome"] == "assigned"
+    (sent,) = world.providers[ROBOT].sent
+    assert sent.to.text == "sales"
+    said, _, link = sent.content.text.rpartition(" ")
+    assert said == "Lin Chen: 回访客户"
+    found = read_task_link(link.rpartition("/")[2], [LINK_KEY])
+    assert found == TaskLink(CONTACT, only_task(world).id, "staff-lin_chen", in_group=True)
+    assert not world.email.sent
 
 
 def test_the_same_step_again_gives_one_task_and_another_round_another(world: World) -> None:

@@ -61,6 +61,7 @@ def test_a_wait_is_said(payload: dict[str, Any], english: str, chinese: str) -> 
     ("condition", "english", "chinese"),
     [
         ("answered", "answered", "answered"),
+        ("$has_coupon", "has coupon", "has coupon"),
         ("interest = 'beauty'", "interest = beauty", "interest = beauty"),
         ("states.input.Payload.outcome != 'sent'", "outcome ≠ sent", "outcome ≠ sent"),
         ("outcome in ['past', 'no_date']", "outcome is one of [past, no_date]", "outcome 属于 [past, no_date]"),

@@ -55,6 +55,8 @@ def test_the_tree_says_each_condition_and_the_value_that_decided() -> None:
         ({"journey": "cart-reminder", "is": "active"}, "✓ is in the journey cart-reminder now  [cart-reminder active 2026-11-20 23:05 +08:00]"),
         ({"engagement": "opened", "of_last": 3, "exactly": 0}, "✓ opened, of the last 3 messages, exactly 0 times  [0 / 3, wanted exactly 0 times]"),
         ({"holds_coupon": "welcome-10"}, "✗ has a valid coupon of welcome-10  [birthday-month (2026-11-30 23:59 +08:00)]"),
+        ({"holds_coupon": {"exists": True}}, "✓ has a valid coupon  [birthday-month (2026-11-30 23:59 +08:00)]"),
+        ({"holds_coupon": {"exists": False}}, "✗ has no valid coupon  [birthday-month (2026-11-30 23:59 +08:00)]"),
         ({"region": "浙江"}, "✗ lives in 浙江  [city = 上海市, province = 上海市]"),
     ],
 )  # fmt: skip

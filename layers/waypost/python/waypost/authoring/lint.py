@@ -90,7 +90,10 @@ def _names(definition: dict[str, Any]) -> Findings:
                 yield name, f"the name has {len(name)} characters; Step Functions allows 80"
             one_word_will_do = state["Type"] in {"Succeed", "Fail"}
             if name[:1].islower() or not (one_word_will_do or _is_sentence(name)):
-                yield name, "the name is not a sentence a marketer understands, such as 'Day 1, welcome e-mail'"
+                yield (
+                    name,
+                    "not a sentence: give it several words, the first with a capital, as 'Day 1, welcome e-mail'",
+                )
 
 
 def _is_sentence(name: str) -> bool:

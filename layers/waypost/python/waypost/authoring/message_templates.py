@@ -44,7 +44,12 @@ NOTHING_KNOWN: Final[Mapping[str, Any]] = {
     "event": {"id": "e-0", "type": "event_happened", "occurred_at": "2027-03-01T02:00:00.000Z", "properties": {}},
     "journey": {"name": "journey"},
     "message": {"name": "message", "channel": "email"},
-    "links": {**SAMPLE_LINKS, "approval": "https://staff.example.com/a/abc", "task": "https://staff.example.com/t/abc"},
+    "links": {
+        **SAMPLE_LINKS,
+        "approval": "https://staff.example.com/a/abc",
+        "task": "https://staff.example.com/t/abc",
+        "task_in_group": "https://staff.example.com/t/abd",
+    },
 }
 """What a template may count on for every contact; all else needs a ``default``."""
 

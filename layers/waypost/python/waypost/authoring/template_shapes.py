@@ -124,6 +124,7 @@ ROOT_SHAPES: Mapping[str, Shape] = {
         confirm_consent=COMPUTED,
         approval=COMPUTED,
         task=COMPUTED,
+        task_in_group=COMPUTED,
     ),
 }
 """The variables of every message by name; ``contact.id`` is the one attribute that every contact has."""

@@ -34,7 +34,7 @@ class DynamoTasks:
         given = {
             name: value
             for name, value in task.to_dict().items()
-            if name in {"answer", "answered_by", "answered_at", "note"}
+            if name in {"answer", "answered_by", "answered_at", "answered_in_group", "note"}
         }
         return table.written(
             self.client,

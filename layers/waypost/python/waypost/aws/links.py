@@ -1,6 +1,7 @@
 """The links of outgoing messages, signed with the deployment's key. Used by send_message."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -30,7 +31,11 @@ def staff_links(settings: Settings) -> Callable[[StaffNotice], Mapping[str, str]
         key = link_keys(secret.read())[0]
         if notice.is_about_task:
             link = TaskLink(notice.shown_for, notice.about, notice.contact_id)
-            return {"task": task_url(settings.api_url, key, link)}
+            in_group = replace(link, in_group=True)
+            return {
+                "task": task_url(settings.api_url, key, link),
+                "task_in_group": task_url(settings.api_url, key, in_group),
+            }
         return {"approval": approval_url(settings.api_url, key, approval_id=notice.about, member=notice.contact_id)}
 
     return links

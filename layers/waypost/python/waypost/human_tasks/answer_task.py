@@ -29,6 +29,7 @@ class Opened:
     """A task as the member of a link sees it. ``contact`` is None once there is no answer to give, or nobody to give it for.
 
     ``is_left``: the contact has left the journey that gave the task; ``is_late``: its deadline has passed. ``zone`` is the member's.
+    ``in_group``: the link stands where a whole group reads it.
     """
 
     task: HumanTask
@@ -38,6 +39,7 @@ class Opened:
     is_left: bool
     is_late: bool
     zone: ZoneInfo
+    in_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class AnswerTask:
         members = self.staff().members
         known = [members[each] for each in task.members if each in members]
         member = next((each for each in known if each.contact_id == link.member), None)
-        return self._opened(task, member) if member else None
+        return self._opened(task, member, in_group=link.in_group) if member else None
 
     def answer(self, token: str, *, answer: str, note: str) -> Answered | None:
         """Keep the answer, unless there is one, and queue the one that is kept; None for a link that is not ours.
@@ -86,7 +88,7 @@ class AnswerTask:
         wanted, now = _answer(answer), parse_instant(format_instant(self.clock()))
         task, counted = opened.task, False
         if task.standing(now) == "open":
-            given = task.answered(wanted, by=opened.member.id, at=now, note=note.strip())
+            given = task.answered(wanted, by=opened.member.id, at=now, note=note.strip(), in_group=opened.in_group)
             counted = self.tasks.answer(given)
             if counted:
                 self.responses.add(month_of(given.assigned_at), taken(given))
@@ -95,7 +97,7 @@ class AnswerTask:
             self.queue.send([_event(task)])
             for number in range(len(task.escalates_to)):
                 self.schedules.cancel(escalation_name(task.id, number))
-        return Answered(self._opened(task, opened.member), counted)
+        return Answered(self._opened(task, opened.member, in_group=opened.in_group), counted)
 
     def _link(self, token: str) -> TaskLink | None:
         """What the token says under the keys that are known, or under newer ones."""
@@ -103,11 +105,12 @@ class AnswerTask:
             token, link_keys(self.secret.read_again())
         )
 
-    def _opened(self, task: HumanTask, member: Member) -> Opened:
+    def _opened(self, task: HumanTask, member: Member, *, in_group: bool) -> Opened:
         answered_by = self.staff().members.get(task.answered_by)
         zone = ZoneInfo(member.time_zone) if member.time_zone else self.default_zone
         now = self.clock()
-        shown = Opened(task, member, answered_by, contact=None, is_left=False, is_late=now > task.due_at, zone=zone)
+        is_late = now > task.due_at
+        shown = Opened(task, member, answered_by, None, is_left=False, is_late=is_late, zone=zone, in_group=in_group)
         if task.standing(now) != "open":
             return shown
         contact = self.contacts.load(task.contact_id)
@@ -144,6 +147,7 @@ def _event(task: HumanTask) -> Event:
             "answer": task.answer,
             "by": task.answered_by,
             "note": task.note,
+            **({"in_group": True} if task.answered_in_group else {}),
             "minutes": int((at - task.assigned_at).total_seconds()) // _MINUTE,
             "late": at > task.due_at,
             "due_at": format_instant(task.due_at),

@@ -49,16 +49,16 @@ def _asking(words: Texts, opened: Opened, contact: Contact) -> str:
         language=words.language,
         title=in_language(given.title, words.language),
         text=in_language(given.text, words.language),
-        warning=_warning(words, opened),
+        warning=" ".join(filter(None, (_belonging(words, opened), _warning(words, opened)))),
         facts=[each for each in _facts(words, opened, contact) if each["value"]],
         longest_note=LONGEST_NOTE,
     )
 
 
 def _facts(words: Texts, opened: Opened, contact: Contact) -> list[dict[str, Any]]:
-    """What the member has to know: about whom it is, how to reach them, and until when."""
+    """What the member has to know: about whom it is, how to reach them (not where a group reads it), and until when."""
     attributes = contact.attributes
-    phone, email = (_text(attributes.get(name)) for name in ("phone", "email"))
+    phone, email = ("" if opened.in_group else _text(attributes.get(name)) for name in ("phone", "email"))
     due = opened.task.due_at
     return [
         {"name": words.gettext("Contact"), "value": _name(contact), "href": ""},
@@ -67,6 +67,16 @@ def _facts(words: Texts, opened: Opened, contact: Contact) -> list[dict[str, Any
         {"name": words.gettext("Until"), "value": _time(opened, due), "href": ""},
         {"name": words.gettext("Journey"), "value": opened.task.journey, "href": ""},
     ]
+
+
+def _belonging(words: Texts, opened: Opened) -> str:
+    """Whose link it is, where others can read it."""
+    if not opened.in_group:
+        return ""
+    return words.gettext(
+        "This link was posted in a group and belongs to {member}: whoever answers here answers for them.",
+        member=opened.member.name,
+    )
 
 
 def _warning(words: Texts, opened: Opened) -> str:
@@ -83,7 +93,8 @@ def _settled(words: Texts, opened: Opened, answer: TaskAnswer | None) -> str:
     by = opened.answered_by.name if opened.answered_by else given.answered_by
     at = _time(opened, given.answered_at) if given.answered_at else ""
     text = words.gettext("{member} answered at {time}: {answer}.", member=by, time=at, answer=_word(words, answer))
-    return notices.notice(words, words.gettext("This task has been answered"), f"{text} {given.note}".strip())
+    note = "" if opened.in_group else given.note
+    return notices.notice(words, words.gettext("This task has been answered"), f"{text} {note}".strip())
 
 
 def _over(words: Texts) -> str:

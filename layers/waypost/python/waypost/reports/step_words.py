@@ -189,7 +189,7 @@ def _token(token: re.Match[str], words: Texts) -> str:
         case "sign":
             return _SIGNS.get(token["sign"], token["sign"])
         case "word":
-            return words.gettext(_WORDS[token["word"]]) if token["word"] in _WORDS else token["word"]
+            return words.gettext(_WORDS[token["word"]]) if token["word"] in _WORDS else token["word"].replace("_", " ")
         case _:
             return token["bracket"]
 

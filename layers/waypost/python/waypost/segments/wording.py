@@ -52,7 +52,7 @@ _WINDOWS: Final[Mapping[str, tuple[str, str]]] = {
     "days_until": ("in {} days", "{} 天后"),
     "weekday": ("on {}", "在 {}"),
     "month": ("in month {}", "在 {} 月"),
-    "time_of_day": ("between {} and {} o'clock", "在 {} 到 {} 之间"),
+    "time_of_day": ("between {} and {}", "在 {} 到 {} 之间"),
 }
 _COUNTS: Final[Mapping[str, tuple[str, str]]] = {
     "at_least": ("at least {}", "至少 {}"),

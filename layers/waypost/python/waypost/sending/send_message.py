@@ -617,6 +617,7 @@ class SendMessage:
             "title": in_language(task.title, locale),
             "text": in_language(task.text, locale),
             "due": task.due_at.astimezone(case.zone).strftime("%Y-%m-%d %H:%M"),
+            "member": case.contact.attributes.get("first_name"),
             "assigned_to": list(task.assigned_to),
         }
         happened = {"id": task.id, "type": notice.notice, "occurred_at": format_instant(task.assigned_at)}

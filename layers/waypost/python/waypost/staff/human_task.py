@@ -36,6 +36,7 @@ MOST_MEMBERS: Final = 50
 class HumanTask(JsonForm):
     """One task. ``title`` and ``text`` are by language; under ``FOR_ALL`` stands what is for all of them.
 
+    ``answered_in_group``: by a link that stood in a group, so that ``answered_by`` is whose link it was, not who pressed it.
     ``assigned_to`` and ``escalates_to`` are members of staff, each with a link of their own; the first answer counts. ``escalates_at``
     is when each of the latter is notified; rows without it mean the deadline.
     """
@@ -58,6 +59,7 @@ class HumanTask(JsonForm):
     answered_by: str = ""
     answered_at: datetime | None = None
     note: str = field(default="", repr=False)
+    answered_in_group: bool = False
 
     @property
     def open_until(self) -> datetime:
@@ -81,9 +83,11 @@ class HumanTask(JsonForm):
             return "answered"
         return "open" if now < self.open_until else "over"
 
-    def answered(self, answer: TaskAnswer, *, by: str, at: datetime, note: str) -> "HumanTask":
+    def answered(self, answer: TaskAnswer, *, by: str, at: datetime, note: str, in_group: bool = False) -> "HumanTask":
         """The task with its answer."""
-        return replace(self, answer=answer, answered_by=by, answered_at=at, note=note[:LONGEST_NOTE])
+        return replace(
+            self, answer=answer, answered_by=by, answered_at=at, note=note[:LONGEST_NOTE], answered_in_group=in_group
+        )
 
 
 class TaskStore(Protocol):

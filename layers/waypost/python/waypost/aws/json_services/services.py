@@ -116,7 +116,10 @@ SMS_VOICE: Final = Service(
     endpoint_variable="AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",
     target="PinpointSMSVoiceV2",
     json_version="1.0",
-    operations={"send_text_message": Operation(name="SendTextMessage")},
+    operations={
+        "send_rcs_message": Operation(name="SendRcsMessage"),
+        "send_text_message": Operation(name="SendTextMessage"),
+    },
 )
 
 SERVICES: Final[Mapping[str, Service]] = {each.name: each for each in (DYNAMODB, EVENTS, SES, SMS_VOICE, SQS)}

@@ -1,10 +1,13 @@
 """A message of a group robot as authored: ``robot.<locale>.txt``."""
 
+import re
 from typing import Final
 
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
 from waypost.channels.robot.channel import CHANNEL, RenderedRobot
 from waypost.content.templates import TEXT
+
+_OF_ONE_MEMBER: Final = re.compile(r"links\.(task|approval)\b")
 
 
 class AuthoredRobot(AuthoredChannel):
@@ -19,6 +22,11 @@ class AuthoredRobot(AuthoredChannel):
         text = source.text.strip()
         if not text:
             raise UnusableFile(source.path, "", "is empty")
+        if found := _OF_ONE_MEMBER.search(text):
+            reason = (
+                f"{found[0]} is a member's own link, and a whole group reads this: links.task_in_group may stand here"
+            )
+            raise UnusableFile(source.path, "", reason)
         source.templates.check(source.path, "", text, TEXT)
         if reason := CHANNEL.over_limit(RenderedRobot(source.templates.shown(text, TEXT))):
             raise UnusableFile(source.path, "", reason)

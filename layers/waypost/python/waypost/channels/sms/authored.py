@@ -10,6 +10,8 @@ from pydantic import Field
 from waypost.channels.authored_contract import AuthoredChannel, Source, UnusableFile
 from waypost.channels.reply_words import way_out_problem
 from waypost.channels.sms.authored_mainland import WAY_OUT, MainlandSms, problem_of_value, problems, warnings
+from waypost.channels.sms.authored_rcs import FIELD as RCS_FIELD
+from waypost.channels.sms.authored_rcs import rcs_templates
 from waypost.channels.sms.channel import (
     CHANNEL,
     MAINLAND_SIGNATURE,
@@ -31,7 +33,10 @@ class AuthoredSms(AuthoredChannel):
     """
 
     kind = "txt"
-    fields: ClassVar[Mapping[str, tuple[Any, Any]]] = {"mainland_sms": (MainlandSms | None, Field(default=None))}
+    fields: ClassVar[Mapping[str, tuple[Any, Any]]] = {
+        "mainland_sms": (MainlandSms | None, Field(default=None)),
+        "rcs": RCS_FIELD,
+    }
 
     def compile(self, source: Source) -> dict[str, str]:
         """See AuthoredChannel."""
@@ -43,7 +48,7 @@ class AuthoredSms(AuthoredChannel):
         language = source.locale.split("-", maxsplit=1)[0]
         if source.is_marketing and (reason := way_out_problem(language, shown, message="a marketing SMS")):
             raise UnusableFile(source.path, "", reason)
-        return {"text": text, **_mainland(source)}
+        return {"text": text, **_mainland(source), **rcs_templates(source, text)}
 
     def hints(self, templates: Mapping[str, str]) -> Iterator[str]:
         """Characters of a word processor that make the text longer than it looks; what a review will probably refuse."""

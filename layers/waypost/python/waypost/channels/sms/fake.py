@@ -14,7 +14,12 @@ from typing import Any, ClassVar, Final, assert_never
 from waypost.channels import fake_contract as contract
 from waypost.channels.sms.fake_aliyun import Aliyun
 
-_TARGET: Final = "PinpointSMSVoiceV2.SendTextMessage"
+_TARGETS: Final = frozenset({"PinpointSMSVoiceV2.SendTextMessage", "PinpointSMSVoiceV2.SendRcsMessage"})
+_RCS: Final = frozenset({
+    "RCS_DELIVERED", "RCS_FAILED", "RCS_FALLEN_BACK_TO_SMS", "RCS_PROTECT_BLOCKED", "RCS_QUEUED", "RCS_READ", "RCS_SENT",
+    "RCS_TTL_EXPIRED",
+})  # fmt: skip
+_EVENTS_TOPIC: Final = "sms-events"
 _E164: Final = re.compile(r"\+?[1-9][0-9]{1,18}")
 _IN_FLIGHT: Final = frozenset({"TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"})
 _FINAL: Final = frozenset({
@@ -25,12 +30,16 @@ _FINAL: Final = frozenset({
 
 
 class EndUserMessaging(contract.AwsFakeProvider):
-    """SendTextMessage, and the events about it."""
+    """SendTextMessage and SendRcsMessage, and the events about them. ``without_rcs`` are numbers that take no cards."""
 
     provider = "end_user_messaging"
+    choices: ClassVar[Mapping[str, str]] = {
+        "sms_rcs_agent": "pool-0123456789abcdef0123456789abcdef",
+        "sms_configuration_set": "local",
+    }
     endpoints = ("AWS_ENDPOINT_URL_PINPOINT_SMS_VOICE_V2",)
     refusals: ClassVar[frozenset[contract.RefusalKind]] = frozenset(contract.REFUSAL_KINDS)
-    words: ClassVar[frozenset[str]] = _IN_FLIGHT | _FINAL
+    words: ClassVar[frozenset[str]] = _IN_FLIGHT | _FINAL | _RCS
     fates: ClassVar[Mapping[contract.Fate, str]] = {
         "delivered": "TEXT_DELIVERED",
         "bounced": "TEXT_INVALID",
@@ -38,9 +47,16 @@ class EndUserMessaging(contract.AwsFakeProvider):
         "failed": "TEXT_BLOCKED",
     }
 
+    def __init__(self) -> None:
+        self.without_rcs: set[str] = set()
+
+    def forget(self) -> None:
+        """See FakeProvider."""
+        self.without_rcs.clear()
+
     def recognises(self, request: contract.HttpRequest) -> bool:
         """See FakeProvider."""
-        return request.headers.get("x-amz-target") == _TARGET
+        return request.headers.get("x-amz-target") in _TARGETS
 
     def read(self, request: contract.HttpRequest) -> contract.SentMessage:
         """See FakeProvider."""
@@ -48,13 +64,15 @@ class EndUserMessaging(contract.AwsFakeProvider):
         return contract.SentMessage(
             recipient=content.get("DestinationPhoneNumber", ""),
             tags=content.get("Context", {}),
-            content=contract.SentContent(text=content.get("MessageBody", "")),
+            content=_shown(content),
             request=content,
         )
 
     def check(self, message: contract.SentMessage) -> None:
         """See FakeProvider: the limits of the API reference."""
-        text, tags = message.content.text, message.tags
+        if "RcsMessageContent" in message.request:
+            self.refuse_first(_problems_of_a_card(message.request), "ValidationException", Reason="OTHER")
+        text, tags = message.request.get("MessageBody", "of a card"), message.tags
         problems = {
             "MessageBody": not text.strip() or len(text) > 1600,
             "DestinationPhoneNumber": not _E164.fullmatch(message.recipient),
@@ -86,6 +104,12 @@ class EndUserMessaging(contract.AwsFakeProvider):
             case _:
                 assert_never(kind)
 
+    def outcome(self, message: contract.SentMessage) -> str:
+        """See FakeProvider: a card arrives, or the text message takes its place."""
+        if "RcsMessageContent" not in message.request:
+            return ""
+        return "RCS_FALLEN_BACK_TO_SMS" if message.recipient in self.without_rcs else "RCS_DELIVERED"
+
     def new_id(self) -> str:
         """See FakeProvider."""
         return str(uuid.uuid4())
@@ -98,22 +122,55 @@ class EndUserMessaging(contract.AwsFakeProvider):
             "eventType": word,
             "eventVersion": "1.0",
             "eventTimestamp": round(at.timestamp() * 1000),
-            "isFinal": word in _FINAL,
+            "isFinal": word in _FINAL or word in {"RCS_DELIVERED", "RCS_READ"},
             "originationPhoneNumber": message.request.get("OriginationIdentity", ""),
             "destinationPhoneNumber": message.recipient,
             "messageId": message_id,
             "messageRequestTimestamp": round(sent_at.timestamp() * 1000),
             "messageType": message.request.get("MessageType", "PROMOTIONAL"),
-            "messageStatus": word.removeprefix("TEXT_"),
+            "messageStatus": word.partition("_")[2],
             "context": message.tags,
             "totalMessageParts": 1,
         }
+        if word in _RCS:
+            return contract.Published(topic=_EVENTS_TOPIC, message=detail)
         return {
             "Source": "aws.sms-voice",
             "DetailType": "Text Message Delivery Status Updated",
             "Detail": json.dumps(detail),
             "Resources": [],
         }
+
+
+def _shown(content: Mapping[str, Any]) -> contract.SentContent:
+    """The text, or the card as it is read."""
+    given = content.get("RcsMessageContent", {}).get("Content", {})
+    if not given:
+        return contract.SentContent(text=content.get("MessageBody", ""))
+    card = given.get("RichCard", {}).get("CardContent", {})
+    text = given.get("TextMessage", {}).get("Body", "") or card.get("Description", "")
+    return contract.SentContent(text=text, subject=card.get("Title", ""))
+
+
+def _problems_of_a_card(content: Mapping[str, Any]) -> Mapping[str, bool]:
+    given = content["RcsMessageContent"]["Content"]
+    card = given.get("RichCard", {}).get("CardContent", {})
+    suggestions = [*content["RcsMessageContent"].get("Suggestions", ()), *card.get("Suggestions", ())]
+    inner = [next(iter(each.values())) for each in suggestions]
+    fallback = content.get("FallbackConfiguration", {})
+    return {
+        "OriginationIdentity: required": not content.get("OriginationIdentity"),
+        "RcsMessageContent: exactly one content type": len(given) != 1,
+        "Body: invalid": not 1 <= len(given.get("TextMessage", {}).get("Body", "x")) <= 3072,
+        "Title: invalid": len(card.get("Title", "")) > 200,
+        "Description: invalid": len(card.get("Description", "")) > 2000,
+        "Suggestions: too many": len(card.get("Suggestions", ())) > 4 or len(suggestions) > 11,
+        "Text: invalid": any(not 1 <= len(each["Text"]) <= 25 for each in inner),
+        "Url: invalid": any(not re.fullmatch(r"https://\S{1,2040}", each.get("Url", "https://x")) for each in inner),
+        "TimeToLive: invalid": not 1 <= content.get("TimeToLive", 1) <= 172_800,
+        "FallbackConfiguration: invalid": fallback.get("Channel") != "SMS"
+        or not 1 <= len(fallback.get("MessageBody", "")) <= 1600,
+    }
 
 
 FAKES: Final = (EndUserMessaging(), Aliyun())

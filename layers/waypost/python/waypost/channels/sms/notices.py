@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from waypost import ids
 from waypost.channels.callback_contract import CallbackNotice
 from waypost.channels.contract import NoticeReader, Replied, Reported, TopicReader
 from waypost.channels.reply_words import wish_in
@@ -27,19 +28,35 @@ _EVENTS: Final[Mapping[str, tuple[MessageEvent, Mapping[str, str]]]] = {
     "TEXT_INVALID_MESSAGE": ("message_failed", {}),
     "TEXT_PROTECT_BLOCKED": ("message_failed", {}),
     "TEXT_SPAM": ("message_failed", {}),
+    "RCS_DELIVERED": ("message_delivered", {}),
+    "RCS_READ": ("message_opened", {}),
+    "RCS_PROTECT_BLOCKED": ("message_failed", {}),
+    "RCS_FALLEN_BACK_TO_SMS": ("message_accepted", {}),
 }
 """Our event and what it says besides."""
 
+_EVENTS_OF_MESSAGES: Final = "aws.sms-voice"
 _REPLIES: Final = "aws.sms-voice.reply"
 _ID_OF_A_REPLY: Final = "inboundMessageId"
 _TAKEN_BY_CARRIER: Final = "TEXT_SUCCESSFUL"
 IN_FLIGHT: Final[frozenset[str]] = frozenset({"TEXT_PENDING", "TEXT_QUEUED", "TEXT_SENT"})
 """The words after which another one follows."""
+OF_RCS_IN_FLIGHT: Final[frozenset[str]] = frozenset({"RCS_FAILED", "RCS_QUEUED", "RCS_SENT", "RCS_TTL_EXPIRED"})
+"""The same of RCS: where a card fails or is late, the text message follows."""
 
 
 def read_topic(message: Mapping[str, Any]) -> Sequence[CallbackNotice]:
     """See TopicReader: what a two-way number got."""
     return [CallbackNotice(source=_REPLIES, notice_id=str(message[_ID_OF_A_REPLY]), detail=message)]
+
+
+def read_rcs_topic(message: Mapping[str, Any]) -> Sequence[CallbackNotice]:
+    """See TopicReader: what becomes of cards. That of text messages comes by the event bus, and other systems have no key."""
+    word = str(message["eventType"])
+    if not word.startswith("RCS_") or "message_key" not in (message.get("context") or {}):
+        return []
+    notice_id = ids.digest(_EVENTS_OF_MESSAGES, str(message["messageId"]), word)
+    return [CallbackNotice(source=_EVENTS_OF_MESSAGES, notice_id=notice_id, detail=message)]
 
 
 def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
@@ -48,7 +65,7 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
     # where a carrier reports no arrival at the device, its own acceptance is the last word
     meaning = "TEXT_DELIVERED" if word == _TAKEN_BY_CARRIER and detail.get("isFinal") else word
     if meaning not in _EVENTS:
-        if detail.get("isFinal") and word not in IN_FLIGHT:
+        if detail.get("isFinal") and word not in IN_FLIGHT | OF_RCS_IN_FLIGHT:
             raise ValueError(f"{word!r} is final and has no meaning here")
         return None
     event, properties = _EVENTS[meaning]
@@ -63,8 +80,8 @@ def read_end_user_messaging(detail: Mapping[str, Any]) -> Reported | None:
 
 
 def read_reply_to_end_user_messaging(detail: Mapping[str, Any]) -> Replied:
-    """See NoticeReader. The order of replies is not guaranteed, and they carry no time."""
-    text = str(detail["messageBody"])
+    """See NoticeReader. The order of replies is not guaranteed, and they carry no time. A tapped button says what it stands for."""
+    text = str(detail.get("postbackData") or detail["messageBody"])
     return Replied(
         sender=str(detail["originationNumber"]),
         text=text,
@@ -121,9 +138,9 @@ def _time_in_china(given: object) -> datetime | None:
 
 
 SOURCES: Final[Mapping[str, NoticeReader]] = {
-    "aws.sms-voice": read_end_user_messaging,
+    _EVENTS_OF_MESSAGES: read_end_user_messaging,
     _REPLIES: read_reply_to_end_user_messaging,
     RECEIPT: read_receipt_of_aliyun,
     REPLY: read_reply_to_aliyun,
 }
-TOPICS: Final[Mapping[str, TopicReader]] = {_ID_OF_A_REPLY: read_topic}
+TOPICS: Final[Mapping[str, TopicReader]] = {_ID_OF_A_REPLY: read_topic, "eventVersion": read_rcs_topic}

@@ -1,6 +1,7 @@
 """SMS through AWS End User Messaging.
 
-Source: https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html
+Sources: https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html and
+https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendRcsMessage.html
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedMessa
 from waypost.channels.calls import AwsService, ErrorAnswer, answer_to
 from waypost.channels.contract import Outgoing, Provider, ProviderPorts
 from waypost.channels.sms.channel import RenderedSms
+from waypost.channels.sms.rich_card import RichCard
 
 _REFUSES_US: Final = frozenset({"AccessDeniedException", "ResourceNotFoundException", "ServiceQuotaExceededException"})
 _REASONS_OF_THE_ACCOUNT: Final = frozenset({
@@ -29,13 +31,30 @@ the sandbox sends to verified ones, and countries have origination identities an
 
 @dataclass(frozen=True, slots=True)
 class EndUserMessaging(Provider[RenderedSms]):
-    """End User Messaging. ``origination`` is a phone number, sender id or pool; empty: the account's."""
+    """End User Messaging. ``origination`` is a phone number, sender id or pool; empty: the account's.
+
+    ``rcs_agent`` is the agent or pool that sends cards, reported by way of ``configuration_set``; empty: nothing is sent by RCS.
+    """
 
     service: AwsService
     origination: str
+    rcs_agent: str = ""
+    configuration_set: str = ""
 
     def send(self, outgoing: Outgoing[RenderedSms]) -> Answer:
         """See Provider. The message key travels as context, so that the provider's own events carry it."""
+        card = outgoing.content.card
+        if card is None or not self.rcs_agent:
+            request = self._text(outgoing)
+            answer = self.service.call(lambda client: client.send_text_message(**request))
+        else:
+            rich = self._rich(outgoing, card)
+            answer = self.service.call(lambda client: client.send_rcs_message(**rich))
+        if isinstance(answer, Mapping):
+            return Accepted(answer["MessageId"])
+        return answer_to(answer, known=_known)
+
+    def _text(self, outgoing: Outgoing[RenderedSms]) -> dict[str, Any]:
         request: dict[str, Any] = {
             "DestinationPhoneNumber": outgoing.to.text,
             "MessageBody": outgoing.content.text,
@@ -44,10 +63,27 @@ class EndUserMessaging(Provider[RenderedSms]):
         }
         if self.origination:
             request["OriginationIdentity"] = self.origination
-        answer = self.service.call(lambda client: client.send_text_message(**request))
-        if isinstance(answer, Mapping):
-            return Accepted(answer["MessageId"])
-        return answer_to(answer, known=_known)
+        return request
+
+    def _rich(self, outgoing: Outgoing[RenderedSms], card: RichCard) -> dict[str, Any]:
+        """AWS itself sends the text message where the card does not arrive in time, so one call and one key cover both."""
+        fallback = {"Channel": "SMS", "MessageBody": outgoing.content.text}
+        if self.origination and not is_pool(self.origination):
+            fallback["OriginationIdentity"] = self.origination
+        return {
+            "DestinationPhoneNumber": outgoing.to.text,
+            "OriginationIdentity": self.rcs_agent,
+            "RcsMessageContent": card.content,
+            "TimeToLive": card.seconds,
+            "FallbackConfiguration": fallback,
+            "ConfigurationSetName": self.configuration_set,
+            "Context": dict(outgoing.tags),
+        }
+
+
+def is_pool(identity: str) -> bool:
+    """Whether an origination identity, an id or an ARN, is a pool."""
+    return identity.rpartition(":")[2].startswith(("pool-", "pool/"))
 
 
 def _known(error: ErrorAnswer) -> Answer | None:
@@ -68,5 +104,6 @@ def _known(error: ErrorAnswer) -> Answer | None:
 
 
 def connect(settings: Mapping[str, str], ports: ProviderPorts) -> EndUserMessaging:
-    """The provider, from the setting ``origination``, which may be empty."""
-    return EndUserMessaging(ports.aws("pinpoint-sms-voice-v2"), settings.get("origination", ""))
+    """The provider, from the settings ``origination``, ``rcs_agent`` and ``configuration_set``, which may be empty."""
+    chosen = [settings.get(name, "") for name in ("origination", "rcs_agent", "configuration_set")]
+    return EndUserMessaging(ports.aws("pinpoint-sms-voice-v2"), *chosen)

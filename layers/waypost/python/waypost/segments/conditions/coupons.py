@@ -1,7 +1,7 @@
 """holds_coupon: the coupons that the contact can still redeem."""
 
 from datetime import datetime
-from typing import Final, Self, final
+from typing import Final, Self, assert_never, final
 
 from waypost.coupons.event_names import ISSUED, REDEEMED
 from waypost.segments.behaviour.filters import EventFilter
@@ -48,7 +48,15 @@ class HoldsCoupon(Condition):
         return decided_by_days(loaded(self.by_history), _ISSUES, None)
 
     def say(self, language: Language) -> str:
-        return phrase(language, "has a valid coupon of {}", "持有有效的券：{}", self.pools.say(language))
+        match self.pools:
+            case AnyName(exists=True):
+                return phrase(language, "has a valid coupon", "持有有效的券")
+            case AnyName():
+                return phrase(language, "has no valid coupon", "没有有效的券")
+            case GroupedNames():
+                return phrase(language, "has a valid coupon of {}", "持有有效的券：{}", self.pools.say(language))
+            case _:
+                assert_never(self.pools)
 
     def values(self, subject: Subject, language: Language) -> str:  # noqa: ARG002 - pools and instants are the same in any language
         """All valid coupons, whatever their pool: those that end first stand first."""
