@@ -370,6 +370,6 @@ def _add(tree: dict[str, Any], path: Sequence[str]) -> None:
 
 
 _TAG: Final = re.compile(r"""\{[{%](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"])*?[%}]\}""", re.DOTALL)
-_MENTION: Final = re.compile(rf"(?<![\w.])(?:{'|'.join((*ROOTS, PRODUCTS, COUPON))})\b(?:\s*\.\s*\w+)*")
+_MENTION: Final = re.compile(rf"(?<![\w.])(?:{'|'.join((*ROOTS, PRODUCTS, COUPON, BRAND))})\b(?:\s*\.\s*\w+)*")
 """A root and the names behind it: a value is reached by no other way, since roots are all that a template is given."""
 _WORD: Final = re.compile(r"\w+")
