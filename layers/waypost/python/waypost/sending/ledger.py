@@ -38,7 +38,7 @@ TOUCHES_KEPT: Final = timedelta(days=90)
 """The longest that a guard's policy may look back."""
 MOST_TOUCHES: Final = 500
 """Recent messages of a contact, the newest: five a day for as long as a policy looks back."""
-MOST_DEFERRALS_NOTED: Final = 124
+MOST_DEFERRALS_NOTED: Final = 120
 """Deferrals of one message whose reasons its row keeps; of later ones it keeps until when alone."""
 ClaimResult = Literal["claimed", "taken", "touches_changed"]
 
