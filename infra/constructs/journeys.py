@@ -57,7 +57,6 @@ class JourneyMachines(Construct):
             role=self._role(named),
             logs=self._logs,
             kind="express",
-            failed=f"A hop of the journey {folder.name} failed; the timeline of its contact says where",
         )
         resource = machine.node.default_child
         assert isinstance(resource, CfnResource)  # noqa: S101 - for the type checker

@@ -58,7 +58,6 @@ class OperationMachines(NestedStack):
             substitutions=substitutions,
             role=role,
             logs=self._logs,
-            failed=f"The operation {folder.name} failed; its graph in the console shows where",
         )
         for schedule, when in folder.manifest.schedules.items():
             self._start_by_itself(scope, machine, name=f"{folder.name}-{schedule}", when=when)

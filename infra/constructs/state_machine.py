@@ -1,4 +1,4 @@
-"""The state machine of one folder, with its role and alarm. Used for journeys and operations."""
+"""The state machine of one folder, with its role, and the log and alarm of all of its kind. Used for journeys and operations."""
 
 import json
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ _HISTORY_IS_KEPT = (
 )
 
 _ROW_SAYS_IT = "The enrolment's row has the trail of the contact; logging every state of every hop multiplies the cost"
+_FAILED = ("ExecutionFailed",)
 _CUT_SHORT = ("ExecutionTimedOut", "ExecutionAborted")
 _NOT_TRACED = "This deployment chose the trace rate 0"
 _TYPES = {
@@ -27,9 +28,10 @@ _TYPES = {
 
 
 def machine_logs(scope: Construct, *, platform: Platform, kind: str) -> aws_logs.LogGroup:
-    """Where all machines of a kind (``journeys``) log their errors, with one alarm for what ended in no state of its own.
+    """Where all machines of a kind (``journeys``) log their errors, with an alarm for those that failed and one for those that were cut short.
 
     A metric of each machine would cost an alarm of each; the log has the same for all, and bills nothing while it counts nothing.
+    It also has the machines of former versions, in which contacts still stand.
     Source: https://docs.aws.amazon.com/step-functions/latest/dg/cloudwatch-log-level.html
     """
     name = f"/aws/vendedlogs/states/{platform.deployment.name}-{kind}"
@@ -40,20 +42,21 @@ def machine_logs(scope: Construct, *, platform: Platform, kind: str) -> aws_logs
         retention=platform.log_retention,
         removal_policy=RemovalPolicy.DESTROY,
     )
-    cut_short = logs.add_metric_filter(
-        "CutShort",
-        filter_pattern=aws_logs.FilterPattern.any(
-            *(aws_logs.FilterPattern.string_value("$.type", "=", ended) for ended in _CUT_SHORT)
-        ),
-        metric_namespace=platform.deployment.metrics_namespace,
-        metric_name=f"CutShort{kind.title()}",
-    )
-    platform.alarms.watch(
-        scope,
-        "CutShort",
-        cut_short.metric(period=FIVE_MINUTES, statistic="Sum"),
-        because=f"An execution of the {kind} timed out or was aborted; the log group {name} says which",
-    )
+    for alarm, ended, how in (("Failed", _FAILED, "failed"), ("CutShort", _CUT_SHORT, "timed out or was aborted")):
+        counted = logs.add_metric_filter(
+            alarm,
+            filter_pattern=aws_logs.FilterPattern.any(
+                *(aws_logs.FilterPattern.string_value("$.type", "=", each) for each in ended)
+            ),
+            metric_namespace=platform.deployment.metrics_namespace,
+            metric_name=f"{alarm}{kind.title()}",
+        )
+        platform.alarms.watch(
+            scope,
+            alarm,
+            counted.metric(period=FIVE_MINUTES, statistic="Sum"),
+            because=f"An execution of the {kind} {how}; execution_arn in the log group {name} says which",
+        )
     return logs
 
 
@@ -74,11 +77,10 @@ def state_machine(
     substitutions: Mapping[str, str],
     role: aws_iam.Role,
     logs: aws_logs.LogGroup,
-    failed: str,
     kind: Literal["standard", "express"] = "standard",
     comment: str | None = None,
 ) -> aws_stepfunctions.StateMachine:
-    """The machine; ``failed`` is what its alarm says. An ``express`` one may run for five minutes and is billed by request.
+    """The machine; the alarms for its executions are those of ``logs``. An ``express`` one may run for five minutes and is billed by request.
 
     How many of its executions are traced is a matter of the construct Traces.
     """
@@ -109,5 +111,4 @@ def state_machine(
     if not is_traced:
         acknowledge(machine, "AwsSolutions-SF2", because=_NOT_TRACED)
     acknowledge_wildcard(role, "*", because=_LOG_DELIVERY)
-    platform.alarms.watch(scope, "Failed", machine.metric_failed(period=FIVE_MINUTES), because=failed)
     return machine

@@ -25,12 +25,14 @@ _GROUPS = {
     "coupons": ("Coupon pools: what they have left; codes from a file of the shop.", on_demand("coupons")),
     "destinations": ("Other systems that receive events.", on_demand("destinations")),
     "journey": (
-        "Journeys: make one from a template, check, draw, plan, forecast one, see if it is ready; change one in use, undo that.",
+        "Journeys: make one from a template, check, draw, plan, forecast one, see if it is ready; try, hold, stop or change one in use, undo that; review it.",
         on_demand(
             "journeys",
             "journey_checks",
+            "journey_control",
             "journey_costs",
             "journey_plans",
+            "journey_reviews",
             "journey_templates",
             "launches",
             "live_changes",

@@ -201,7 +201,7 @@ class LaunchCheck:
         client, table_name = self.stage.clients("dynamodb"), self.stage.outputs["ContactsTableName"]
         tried = tried_versions(client, table_name, folder.name).get(folder.machine_version)
         if tried is None:
-            way_out = f'start-journey {{"journey": "{folder.name}", "contact": …, "test": true}}'
+            way_out = f"deploy it, then waypost journey try {folder.name} CONTACT"
             return Point("test contact", "look", "none has lived this version", way_out)
         return Point(
             "test contact", "go", f"one has lived it until {tried.ended_at:%Y-%m-%d %H:%M} UTC ({tried.outcome})"

@@ -28,7 +28,7 @@ _FREE_DIGITS: Final = 4
 _USER: Final = re.compile(r"(?<=\buser_id: )(?P<quote>[\"']?)(?P<id>[\w.\-]+)(?P=quote)")
 _EMAIL: Final = re.compile(r"(?P<name>[\w.+\-]+)@(?P<domain>example\.(?:com|org|net))")
 _PHONE: Final = re.compile(r"\+\d{8,15}")
-_OF_THE_FIRST: Final = re.compile(r"^(?:change|closed|version|name):.*\n(?:[ \t]+\S.*\n)*", re.MULTILINE)
+_OF_THE_FIRST: Final = re.compile(r"^(?:change|closed|version|name|reviewed):.*\n(?:[ \t]+\S.*\n)*", re.MULTILINE)
 """What of a manifest is about the contacts and versions of the journey that it was written for."""
 
 Origin = Literal["archived", "project", "shipped"]

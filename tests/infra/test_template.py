@@ -413,8 +413,6 @@ def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
 
     assert ("Throttles", "") in alarms
     assert ("5xx", next(iter(template.all("ApiGatewayV2::Api")))) in alarms
-    for name in template.all("StepFunctions::StateMachine"):
-        assert ("ExecutionsFailed", name) in alarms
     for name, queue in template.all("SQS::Queue").items():
         metric = "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in queue else "ApproximateNumberOfMessagesVisible"
         assert (metric, name) in alarms
@@ -427,7 +425,8 @@ def test_everything_that_can_fail_has_an_alarm(template: Template) -> None:
     assert ("WriteThrottleEvents", "due") in alarms
 
 
-def test_an_execution_that_timed_out_or_was_aborted_is_counted_in_the_log_of_its_kind(template: Template) -> None:
+def test_an_execution_that_ends_badly_is_counted_in_the_log_of_its_kind(template: Template) -> None:
+    """Of every machine: each logs its errors to a group of which every way to end badly is counted and watched."""
     logs = {
         plain(machine["LoggingConfiguration"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"])
         .strip("<>")
@@ -435,12 +434,16 @@ def test_an_execution_that_timed_out_or_was_aborted_is_counted_in_the_log_of_its
         for machine in template.all("StepFunctions::StateMachine").values()
     }
     filters = template.all("Logs::MetricFilter").values()
-
-    assert {plain(each["LogGroupName"]).strip("<>") for each in filters} == logs
+    counted: dict[str, str] = dict.fromkeys(logs, "")
     for each in filters:
-        assert "ExecutionTimedOut" in each["FilterPattern"]
-        assert "ExecutionAborted" in each["FilterPattern"]
+        counted[plain(each["LogGroupName"]).strip("<>")] += each["FilterPattern"]
         assert (each["MetricTransformations"][0]["MetricName"], "") in watched(template)
+
+    assert counted.keys() == logs
+    for patterns in counted.values():
+        assert all(ended in patterns for ended in ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"))
+    for machine in template.all("StepFunctions::StateMachine").values():
+        assert machine["LoggingConfiguration"]["Level"] == "ERROR"
 
 
 def test_the_guide_says_what_the_alarms_cost(template: Template) -> None:
