@@ -3,6 +3,9 @@
 A process of its own: ``python -S -I -B call_contestant.py ours|stock <configuration as JSON>``. It sees what Lambda sees, or stock boto3.
 """
 
+import base64
+import hashlib
+import hmac
 import importlib.util
 import json
 import os
@@ -10,6 +13,8 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +52,31 @@ class NoQueue:
         """See EventQueue."""
 
 
+class Samples:
+    """A MessageCatalogue that has a message for each channel beside those of the journey."""
+
+    def __init__(self, known: Any, samples: dict[str, Any]) -> None:
+        from waypost.content.message import PublishedMessage
+
+        self._known = known
+        self._samples = {
+            f"new-user-nurture/on-{channel}": PublishedMessage.from_dict(
+                {
+                    "name": f"on-{channel}",
+                    "kind": "marketing",
+                    "topic": "nurture",
+                    "channels": [channel],
+                    "variants": {channel: {"zh-CN": sample["templates"]}},
+                }
+            )
+            for channel, sample in samples.items()
+        }
+
+    def message(self, message_id: str, began_at: Any = None) -> Any:
+        """See MessageCatalogue."""
+        return self._samples.get(message_id) or self._known.message(message_id, began_at)
+
+
 class Ours:
     """The handlers that a journey calls most, wired to the emulator."""
 
@@ -62,6 +92,10 @@ class Ours:
         self._send_deferred = _handler(configuration["functions"], "send_deferred")
         self._pause = _handler(configuration["functions"], "pause_journey")
         self._close = _handler(configuration["functions"], "close_enrolment")
+        self._samples = configuration["samples"]
+        sender = self._send.send_message()
+        sender = replace(sender, messages=Samples(sender.messages, self._samples))
+        self._send.send_message = lambda: sender
         self._now = clock()().isoformat()
         self._numbers = count()
         for person in range(PEOPLE):
@@ -78,7 +112,13 @@ class Ours:
             "take": self.take,
             "park": self.park,
             "close": self.close,
+            **{channel: partial(self.send_on, channel) for channel in self._samples},
         }
+
+    def send_on(self, channel: str) -> Callable[[], Any]:
+        """A marketing message on a channel, to a contact that has just entered the journey."""
+        request = {"message": f"on-{channel}", "context": self._taken("Welcome")}
+        return lambda: _expect(self._send.handle(request, CONTEXT), outcome="sent", channel=channel)
 
     def send(self) -> Callable[[], Any]:
         """A marketing mail to a contact that has just entered the journey, from the hop that holds it."""
@@ -165,17 +205,24 @@ class Ours:
             route(Event.from_dict(self._event(user, "registered", plan="free")))
 
     def _event(self, user: str, kind: str, **properties: str) -> dict[str, Any]:
+        own = hashlib.sha256(user.encode()).hexdigest()
         profile = {
             "email": f"{user}@example.com",
             "name": "林美",
             "locale": "zh-CN",
             "timezone": "Asia/Shanghai",
-            "consent": {"email": True},
+            "consent": {"email": True, **dict.fromkeys(self._samples, True)},
+            "phone": f"+86138{int(own[:10], 16) % 10**8:08}",
+            "push_tokens": [{"token": own, "platform": "ios"}],
         }
+        account = self._samples["wechat"]["address"].partition(":")[0]
+        known = (
+            {"external_userid": f"wo{own[:20]}AAAA", "openid": f"{account}:o{own[:27]}"} if kind == "identified" else {}
+        )
         return {
             "id": f"{kind}-{user}-{next(self._numbers)}",
             "type": kind,
-            "contact": {"user_id": user},
+            "contact": {"user_id": user, **known},
             "occurred_at": self._now,
             "received_at": self._now,
             "source": "shop",
@@ -186,20 +233,43 @@ class Ours:
 
 
 class Stock:
-    """The least that the same work would take: the provider's call and one write, or one read and two writes, by boto3."""
+    """The least that the same work would take: the provider's call and one write, or one read and two writes, by boto3.
+
+    Of a channel it is a POST of JSON that is signed as webhooks are, over a connection that is kept, and two writes.
+    """
 
     def __init__(self, configuration: dict[str, Any]) -> None:
         import boto3
+        import urllib3
 
         self._table = configuration["table"]
         self._sender = configuration["sender"]
         self._database = boto3.client("dynamodb")
         self._mail = boto3.client("sesv2")
+        self._connections, self._providers = urllib3.PoolManager(), configuration["providers"]
         self._numbers = count()
 
     def steps(self) -> dict[str, Callable[[], Callable[[], Any]]]:
         """See Ours."""
-        return {"send": lambda: self.send, "event": lambda: self.event}
+        return {"send": lambda: self.send, "event": lambda: self.event, "post": lambda: self.post}
+
+    def post(self) -> None:
+        """A signed POST, and PutItem twice."""
+        number, sent_at = next(self._numbers), str(int(time.time()))
+        body = json.dumps({"to": f"reader-{number}", "text": "Welcome to the shop. " * 10}).encode()
+        signature = hmac.new(b"key" * 11, f"{number}.{sent_at}.".encode() + body, hashlib.sha256).digest()
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": str(number),
+            "webhook-timestamp": sent_at,
+            "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+        }
+        answer = self._connections.request(
+            "POST", f"{self._providers}/cgi-bin/message/send", body=body, headers=headers
+        )
+        json.loads(answer.data)
+        self._put("touches")
+        self._put("message")
 
     def send(self) -> None:
         """SendEmail and PutItem."""

@@ -16,13 +16,22 @@ from typing import IO, Any, Final
 
 from rich.table import Table
 
+from benchmarks.goals import CHANNELS
 from local.cloud.local_cloud import LocalCloud
+from waypost.authoring.product import PRODUCT
 
 ROUNDS: Final = 40
 WARM_UP: Final = 5
 """Rounds before the measured ones: connections, caches, the first look at published files."""
 
-EVENTS: Final[Mapping[str, int]] = {"send": 1, "bulk": 50, "event": 1, "batch": 10, "batch of one contact": 10}
+EVENTS: Final[Mapping[str, int]] = {
+    "send": 1,
+    "bulk": 50,
+    "event": 1,
+    "batch": 10,
+    "batch of one contact": 10,
+    **dict.fromkeys(CHANNELS, 1),
+}
 """By step, what the time is divided by."""
 RIVALS: Final[Mapping[str, str]] = {
     "send": "send",
@@ -30,6 +39,7 @@ RIVALS: Final[Mapping[str, str]] = {
     "event": "event",
     "batch": "event",
     "batch of one contact": "event",
+    **dict.fromkeys(CHANNELS, "post"),
 }
 """By step of ours, the step of the rival."""
 
@@ -83,14 +93,20 @@ def measure(
     """Deploy into ``folder`` and measure. ``layers`` is what stands for /opt/python, ``functions`` has the handlers."""
     with LocalCloud(folder, progress=progress) as cloud:
         variables = _variables(cloud)
-        given = {"functions": str(functions), "table": cloud.access.contacts_table, "sender": "hello@waypost.example"}
+        given = {
+            "functions": str(functions),
+            "table": cloud.access.contacts_table,
+            "sender": "hello@waypost.example",
+            "providers": cloud.providers.url,
+            "samples": {channel: _sample(channel) for channel in CHANNELS},
+        }
         progress("sending and routing in turn")
         with (
             _contestant("ours", {**given, "path": [str(layers)]}, variables) as ours,
             _contestant("stock", {**given, "path": [str(site_packages)]}, variables) as stock,
         ):
             taken: dict[str, list[float]] = {step: [] for step in (*EVENTS, *HOP_STEPS)}
-            rivals: dict[str, list[float]] = {step: [] for step in RIVALS.values()}
+            rivals: dict[str, list[float]] = {step: [] for step in dict.fromkeys(RIVALS.values())}
             for number in range(WARM_UP + ROUNDS):
                 for step, times in taken.items():
                     if number % SELDOM.get(step, 1):
@@ -107,7 +123,7 @@ def call_time_table(measured: CallTime) -> Table:
     table = Table(title="Processor time of a call", title_justify="left")
     for name in ("step", "rival", "ms", "rival's ms", "ratio"):
         table.add_column(name, justify="left" if name in {"step", "rival"} else "right")
-    names = {"send": "SendEmail + PutItem", "event": "GetItem + 2 PutItem"}
+    names = {"send": "SendEmail + PutItem", "event": "GetItem + 2 PutItem", "post": "signed POST + 2 PutItem"}
     for step in EVENTS:
         rival = RIVALS[step]
         cells = (f"{measured.ours[step]:.2f}", f"{measured.stock[rival]:.2f}", f"{measured.ratio(step):.2f}")
@@ -116,6 +132,13 @@ def call_time_table(measured: CallTime) -> Table:
         table.add_row(step, "", f"{measured.ours[step]:.2f}", "", "")
     table.caption = f"The process with all these handlers took {measured.memory:.0f} MB at most."
     return table
+
+
+def _sample(channel: str) -> dict[str, Any]:
+    """The message of a channel that its contract suite sends."""
+    path = PRODUCT / "layers" / "waypost" / "python" / "waypost" / "channels" / channel / "samples" / "message.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
 
 
 def _medians(times: Mapping[str, list[float]]) -> dict[str, float]:
@@ -139,6 +162,7 @@ def _variables(cloud: LocalCloud) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "WAYPOST_CLOCK_FILE": str(cloud.clock.path.resolve()),
         "POWERTOOLS_METRICS_NAMESPACE": "Waypost",
+        "WAYPOST_LOOPBACK_RECEIVERS": "1",
     }
 
 

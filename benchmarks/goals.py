@@ -35,6 +35,9 @@ class Goal:
 
 
 _START: Final = "processor time of its import, of boto3 and a client"
+_POST: Final = "processor time of a send on {}, of a signed POST and two PutItem"
+CHANNELS: Final = ("inbox", "push", "sms", "webhook", "wechat", "wecom")
+"""All but mail, which has a rival of its own, robots, which go to staff alone, and WhatsApp, which is not measured yet."""
 _LIBRARY: Final = "processor time of the library, of Waypost"
 _MEMORY: Final = "peak memory at a million rows, of a hundred thousand"
 _PAGE: Final = "processor time of stock boto3, of a page of 1 MB"
@@ -47,6 +50,7 @@ GOALS: Final[Mapping[str, Goal]] = {
     "calls/bulk": Goal(
         "at least", 8, "processor time of a mail's send, of the same mail's among fifty that are due together"
     ),
+    **{f"calls/{channel}": Goal("at most", 1.5, _POST.format(channel)) for channel in CHANNELS},
     "calls/event": Goal("at most", 2, "processor time of a routed event, of GetItem and two PutItem by boto3"),
     "calls/batch": Goal("at most", 1.2, "the same per event of ten contacts' ten events in a batch"),
     "calls/batch of one contact": Goal("at most", 1.2, "the same per event of one contact's ten events in a batch"),

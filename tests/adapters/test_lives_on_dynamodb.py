@@ -5,7 +5,7 @@ boto3 repeats a call whose answer did not come. ``Repeating`` does every write t
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 import pytest
@@ -28,7 +28,7 @@ from waypost.contacts.ports import LONGEST_WRITE
 from waypost.contacts.profile import Contact
 from waypost.errors import TemporarilyUnavailable
 from waypost.journeys.enrolment import Enrolment, TriggerEvent, first_hop
-from waypost.journeys.ports import EntryTerms
+from waypost.journeys.ports import NEVER, EntryTerms
 from waypost.sending.ledger import ClaimResult, Decision
 
 WRITES = {"delete_item", "put_item", "update_item", "transact_write_items"}
@@ -151,6 +151,38 @@ def test_an_entry_that_broke_down_is_made_good_by_its_event_and_let_nobody_else_
     assert [each.enrolment_id for each in store.unfinished("c-1")] == ["n-1"]
     assert store.end(replace(entering, revision=1).ended("completed", clock()))
     assert store.open(in_journey("n-3", TriggerEvent("e-3", "registered", clock(), {}), clock), terms) is None
+
+
+@pytest.mark.parametrize("not_since", [None, NEVER])
+@pytest.mark.parametrize("dies_at", [1, 2])
+@pytest.mark.parametrize("under", ["c-1", "c-2"])
+def test_an_entry_that_broke_down_is_made_good_by_its_event_when_the_contact_was_merged_meanwhile(
+    dynamodb: Any, table: str, clock: FakeClock, dies_at: int, under: str, not_since: datetime | None
+) -> None:
+    trigger, store = TriggerEvent("e-1", "registered", clock(), {}), DynamoEnrolments(dynamodb, table)
+    terms = EntryTerms(True, not_since, exclusive_group="onboarding")
+    with pytest.raises(TemporarilyUnavailable):
+        DynamoEnrolments(Dying(dynamodb, dies_at), table).open(in_journey("n-1", trigger, clock), terms)
+    merged = replace(terms, also_under=("c-2" if under == "c-1" else "c-1",))
+
+    def of(enrolment_id: str, event: TriggerEvent) -> Enrolment:
+        return replace(in_journey(enrolment_id, event, clock), contact_id=under)
+
+    assert store.open(of("n-2", TriggerEvent("e-2", "registered", clock(), {})), merged) == "enrolled_before"
+    assert store.open(of("n-1" if under == "c-1" else "n-3", trigger), merged) is None
+    assert len(store.unfinished(under)) == 1
+    assert store.open(of("n-4", TriggerEvent("e-4", "registered", clock(), {})), merged) == "already_in_journey"
+
+
+def test_an_event_that_was_acted_on_under_another_id_lets_nobody_in_twice(
+    dynamodb: Any, table: str, clock: FakeClock
+) -> None:
+    first, terms = enrolled(dynamodb, table, clock)
+    store, merged = DynamoEnrolments(dynamodb, table), replace(terms, also_under=("c-1",), not_since=NEVER)
+    again = replace(in_journey("n-2", first.trigger, clock), contact_id="c-2")
+    assert store.open(again, merged) == "already_in_journey"
+    assert store.end(first.ended("completed", clock()))
+    assert store.open(again, merged) == "enrolled_before"
 
 
 def test_a_group_is_not_held_for_ever_by_a_journey_that_was_never_stored(

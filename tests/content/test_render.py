@@ -196,6 +196,34 @@ def test_lists_read_as_text_wherever_they_stand() -> None:
     assert sms("{% for each in contact.drinks %}{{ each }};{% endfor %}", contact=FAVOURITES) == "tea;<water>;"
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{% set event = contact %}{{ event.name }}", "Lin"),
+        ("{% for contact in event.properties.guests %}{{ contact.name }}{% endfor %}", "AnnBo"),
+        ("{% with c = contact %}{{ c.name }}{% endwith %}", "Lin"),
+        ("{% macro greet(who) %}{{ who.name }}{% endmacro %}{{ greet(contact) }}", "Lin"),
+        ("{{ contact['name'] }}", "Lin"),
+        ("{{ contact . name }}", "Lin"),
+        ("{{ contact | attr('name') }}", "Lin"),
+        ("{{ contact.name.upper() }}", "LIN"),
+        ("{{ '}}' ~ contact.name }}", "}}Lin"),
+        ('{{ "it\'s" ~ contact.name }}', "it'sLin"),
+        ("{{ event.properties.guests[0].name }}", "Ann"),
+        ("{{ event.properties.guests | map(attribute='name') | join('+') }}", "Ann+Bo"),
+        ("{{ event.properties.keys is defined }}, {{ contact.items is defined }}", "no, no"),
+        ("{{ event.properties.values | default('none') }}", "none"),
+        ("{{ event.left_on.properties.x | default('none') }}", "none"),
+        ("{{ [contact, event] | length }}", "2"),
+        ("{{ (contact).name }}", "Lin"),
+        ("{{ event.properties.text }}{{ event.properties | length }}", "Hi2"),
+    ],
+)
+def test_a_template_finds_what_it_names_however_it_does(template: str, text: str) -> None:
+    given = {"properties": {"guests": [{"name": "Ann"}, {"name": "Bo"}], "text": "Hi", "blank": " "}}
+    assert sms(template, contact={"name": "Lin"}, event=given) == text
+
+
 def test_times_are_those_of_the_reader() -> None:
     given = {"occurred_at": "2026-11-28T20:05:00.000Z", "properties": {"ends": "2026-12-31T18:00:00Z"}}
     shanghai = ZoneInfo("Asia/Shanghai")

@@ -2,16 +2,17 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tests.fakes.effects import Effects, effect
 from waypost.clock import format_instant
+from waypost.events.retention import PASSAGES
 from waypost.ids import shard_of
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import SHARDS, DueEnrolment, EntryTerms, Refusal
+from waypost.journeys.ports import LONGEST_CALL, NEVER, SHARDS, DueEnrolment, EntryTerms, Refusal
 
 
 class FakeEnrolments:
@@ -28,7 +29,7 @@ class FakeEnrolments:
         self.swept: datetime | None = None
         self.audiences: Counter[tuple[str, int]] = Counter()
         self.between: Callable[[], object] = lambda: None
-        """Called between the writes of an end, where others may come."""
+        """Called between the writes of an entry and of an end, where others may come."""
 
     def __contains__(self, enrolment_id: object) -> bool:
         return any(enrolment_id == known for _, known in self.past | self.items)
@@ -46,9 +47,131 @@ class FakeEnrolments:
         self.notes[_place(noted)] = noted
         return replace(enrolment, revision=enrolment.revision + 1)
 
-    @effect
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
-        """See EnrolmentStore."""
+        """See EnrolmentStore. Three writes, as in DynamoDB: the place in the journey, the group, the row."""
+        refusal = self._try_to_open(enrolment, terms)
+        if refusal == "enrolled_before" and terms.one_at_a_time:
+            freed = [self._free_left(owner, enrolment, terms) for owner in (enrolment.contact_id, *terms.also_under)]
+            if any(freed):
+                return self._try_to_open(enrolment, terms)
+        return refusal
+
+    def _try_to_open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        if terms.audience_limit is None and not terms.also_under:
+            return self._open_step_by_step(enrolment, terms)
+        return self.open_at_once(enrolment, terms)
+
+    def _free_left(self, owner: str, enrolment: Enrolment, terms: EntryTerms) -> bool:
+        held = self.holders.get((owner, f"reentry#{enrolment.occasion}"))
+        if held is None:
+            return False
+        is_the_same = held.get("event_id") == enrolment.trigger.id
+        is_kept = held["enrolled_at"] > enrolment.enrolled_at - PASSAGES.keep
+        if terms.also_under and is_the_same and is_kept and self.load(owner, held["enrolment_id"]) is None:
+            self.drop_unstored(owner, enrolment.occasion, terms.exclusive_group, held["enrolment_id"])
+            return True
+        if terms.not_since == NEVER or not held["active"] or not self._holds_no_longer(owner, enrolment, held):
+            return False
+        held["active"] = False
+        return True
+
+    @effect
+    def drop_unstored(self, /, owner: str, occasion: str, group: str | None, enrolment_id: str) -> None:
+        """Drop what a call took that died before it stored the row."""
+        for name in (f"group#{group}", f"reentry#{occasion}"):
+            if self.holders.get((owner, name), {}).get("enrolment_id") == enrolment_id:
+                del self.holders[owner, name]
+
+    def _open_step_by_step(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        before: Mapping[str, Any] | None = None
+        if terms.one_at_a_time:
+            is_ours, before = self.take_place(enrolment, terms)
+            if not is_ours:
+                return self._why_not(enrolment, "already_in_journey")
+            self.between()
+        if terms.exclusive_group and not self.take_group(enrolment, terms.exclusive_group):
+            if terms.one_at_a_time:
+                self.give_back(enrolment, before)
+            return self._why_not(enrolment, "exclusive_group_taken")
+        self.between()
+        if not self.put_open(enrolment):
+            return self._why_not(enrolment, "enrolled_before")
+        if self.ended(enrolment.contact_id, enrolment.enrolment_id) is None:
+            return None
+        del self.items[enrolment.contact_id, enrolment.enrolment_id]
+        self._free_all(enrolment)
+        return "enrolled_before"
+
+    @effect
+    def take_place(self, /, enrolment: Enrolment, terms: EntryTerms) -> tuple[bool, Mapping[str, Any] | None]:
+        """Whether the place in the journey is this enrolment's now, and what held it before."""
+        key = enrolment.contact_id, f"reentry#{enrolment.occasion}"
+        held = self.holders.get(key)
+        is_free = held is None or (
+            not held["active"] and (terms.not_since is None or held["enrolled_at"] <= terms.not_since)
+        )
+        is_kept = held is not None and held["enrolled_at"] > enrolment.enrolled_at - PASSAGES.keep
+        if not is_free and not (held is not None and is_kept and held.get("event_id") == enrolment.trigger.id):
+            return False, None
+        self.holders[key] = _held(enrolment)
+        return True, held
+
+    @effect
+    def take_group(self, /, enrolment: Enrolment, group: str) -> bool:
+        """Whether the group is this enrolment's now."""
+        key = enrolment.contact_id, f"group#{group}"
+        held = self.holders.get(key)
+        mine = held is not None and held["enrolment_id"] == enrolment.enrolment_id
+        if held is None or not held["active"] or mine or self._holds_no_longer(enrolment.contact_id, enrolment, held):
+            self.holders[key] = _held(enrolment)
+            return True
+        return False
+
+    @effect
+    def give_back(self, /, enrolment: Enrolment, before: Mapping[str, Any] | None) -> None:
+        """Let the place in the journey be as it was, unless another call has it by now."""
+        key = enrolment.contact_id, f"reentry#{enrolment.occasion}"
+        held = self.holders.get(key)
+        if held is None or (held["enrolment_id"], held.get("event_id")) != (
+            enrolment.enrolment_id,
+            enrolment.trigger.id,
+        ):
+            return
+        if before is None:
+            del self.holders[key]
+        else:
+            self.holders[key] = dict(before)
+
+    @effect
+    def put_open(self, /, enrolment: Enrolment) -> bool:
+        """Store the row unless there is one."""
+        if (enrolment.contact_id, enrolment.enrolment_id) in self.items:
+            return False
+        self._store(enrolment)
+        return True
+
+    def _why_not(self, enrolment: Enrolment, refusal: Refusal) -> Refusal | None:
+        known = self.load(enrolment.contact_id, enrolment.enrolment_id)
+        if known is not None:
+            return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
+        active = any(other.occasion == enrolment.occasion for other in self.unfinished(enrolment.contact_id))
+        return "enrolled_before" if refusal == "already_in_journey" and not active else refusal
+
+    def _holds_no_longer(self, owner: str, enrolment: Enrolment, held: Mapping[str, Any]) -> bool:
+        key = owner, held["enrolment_id"]
+        if key in self.items:
+            return False
+        return held["enrolled_at"] <= enrolment.enrolled_at - LONGEST_CALL or key in self.past
+
+    def _free_all(self, enrolment: Enrolment) -> None:
+        for (contact_id, name), held in self.holders.items():
+            mine = contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id
+            if mine and not (name.startswith("reentry#") and enrolment.enters_once):
+                held["active"] = False
+
+    @effect
+    def open_at_once(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
+        """One transaction, as in DynamoDB where an audience is counted or other ids of the contact hold something."""
         known = self.load(enrolment.contact_id, enrolment.enrolment_id)
         if known is not None:
             return None if known.trigger.id == enrolment.trigger.id else "enrolled_before"
@@ -68,11 +191,7 @@ class FakeEnrolments:
                 return "audience_limit_reached"
             self.audiences[audience] += 1
         for name in held:
-            self.holders[enrolment.contact_id, name] = {
-                "active": True,
-                "enrolment_id": enrolment.enrolment_id,
-                "enrolled_at": enrolment.enrolled_at,
-            }
+            self.holders[enrolment.contact_id, name] = _held(enrolment)
         self._store(enrolment)
         return None
 
@@ -119,10 +238,7 @@ class FakeEnrolments:
 
     def end(self, enrolment: Enrolment) -> bool:
         """See EnrolmentStore. Two writes, as in DynamoDB: an ended row says nothing as long as there is an open one."""
-        for (contact_id, name), held in self.holders.items():
-            mine = contact_id == enrolment.contact_id and held["enrolment_id"] == enrolment.enrolment_id
-            if mine and not (name.startswith("reentry#") and enrolment.enters_once):
-                held["active"] = False
+        self._free_all(enrolment)
         if not self._is_as_read(enrolment):
             return False
         kept = self.keep(enrolment)
@@ -221,6 +337,15 @@ class FakeEnrolments:
     def _store(self, enrolment: Enrolment) -> None:
         rows = self.past if enrolment.status == "ended" else self.items
         rows[enrolment.contact_id, enrolment.enrolment_id] = _dumped(enrolment)
+
+
+def _held(enrolment: Enrolment) -> dict[str, Any]:
+    return {
+        "active": True,
+        "enrolment_id": enrolment.enrolment_id,
+        "enrolled_at": enrolment.enrolled_at,
+        "event_id": enrolment.trigger.id,
+    }
 
 
 def _dumped(enrolment: Enrolment) -> str:

@@ -17,7 +17,7 @@ from waypost.batches import batched
 from waypost.clock import format_instant, parse_instant
 from waypost.events.retention import PASSAGES
 from waypost.journeys.enrolment import Enrolment
-from waypost.journeys.ports import NEVER, NOTES_KEPT, SHARDS, DueEnrolment, EntryTerms, Refusal
+from waypost.journeys.ports import LONGEST_CALL, NEVER, NOTES_KEPT, SHARDS, DueEnrolment, EntryTerms, Refusal
 
 TransactPart = dict[str, Any]
 
@@ -28,8 +28,6 @@ SWEEP: Final = table.key(f"sweep#{KIND}", "until")
 """The key of the item that says how far the sweep has come."""
 MOST_KEYS: Final = 100
 """Of one BatchGetItem. Source: DynamoDB API Reference, "BatchGetItem"."""
-LONGEST_CALL: Final = timedelta(minutes=15)
-"""No call of a function lasts longer: who has a group and stored no row within it has died."""
 FOR_EVER: Final = 253_402_300_799
 """The last second of the year 9999, as a time to live."""
 
@@ -47,12 +45,17 @@ class DynamoEnrolments:
     def open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
         """See EnrolmentStore. A journey that was entered once and is entered again since it was changed is freed first."""
         refusal = self._try_to_open(enrolment, terms)
-        if refusal == "enrolled_before" and terms.one_at_a_time and terms.not_since != NEVER:
-            owners = (enrolment.contact_id, *terms.also_under)
-            freed = [self._free_ended(owner, enrolment.occasion, enrolment.enrolled_at) for owner in owners]
+        if refusal == "enrolled_before" and terms.one_at_a_time:
+            freed = [self._free_left(owner, enrolment, terms) for owner in (enrolment.contact_id, *terms.also_under)]
             if any(freed):
                 return self._try_to_open(enrolment, terms)
         return refusal
+
+    def _free_left(self, owner: str, enrolment: Enrolment, terms: EntryTerms) -> bool:
+        """Free what an enrolment has left that has ended, or that was never stored."""
+        if terms.also_under and self._drop_unstored(owner, enrolment, terms.exclusive_group):
+            return True
+        return terms.not_since != NEVER and self._free_ended(owner, enrolment.occasion, enrolment.enrolled_at)
 
     def _try_to_open(self, enrolment: Enrolment, terms: EntryTerms) -> Refusal | None:
         """A limited audience is counted in one transaction with the row, and one asks what is held under other ids."""
@@ -150,12 +153,13 @@ class DynamoEnrolments:
         if terms.one_at_a_time:
             condition, values = _journey_is_free(terms)
             sk = f"reentry#{enrolment.occasion}"
-            lasts = self._lasts(enrolment, terms)
+            lasts = self._lasts(enrolment, terms) | {"event_id": enrolment.trigger.id}
             parts.append(("already_in_journey", self._hold(enrolment, sk, condition, values, lasts)))
             parts += [("already_in_journey", self._check(owner, sk, condition, values)) for owner in terms.also_under]
         if terms.exclusive_group:
             sk = f"group#{terms.exclusive_group}"
-            parts.append(("exclusive_group_taken", self._hold(enrolment, sk, IS_FREE, {"no": False})))
+            mine = {"no": False, "mine": enrolment.enrolment_id}
+            parts.append(("exclusive_group_taken", self._hold(enrolment, sk, IS_FREE_OR_MINE, mine)))
             parts += [
                 ("exclusive_group_taken", self._check(owner, sk, IS_FREE, {"no": False})) for owner in terms.also_under
             ]
@@ -170,6 +174,36 @@ class DynamoEnrolments:
             refusals = [refusal for (refusal, _), is_it in zip(parts, failed, strict=True) if is_it]
             return self._why_not(enrolment, refusals[0], terms.also_under)
         return None
+
+    def _drop_unstored(self, owner: str, enrolment: Enrolment, group: str | None) -> bool:
+        """Drop what the same event took under one of the contact's ids in a call that died before it stored the row.
+
+        Only a contact that was merged since needs it: under its own id the same event takes all of it again.
+        """
+        place = f"reentry#{enrolment.occasion}"
+        held = self._row(owner, place, consistently=True)
+        if held is None or held.get("event_id") != enrolment.trigger.id:
+            return False
+        if parse_instant(held["enrolled_at"]) <= enrolment.enrolled_at - self.kept():
+            return False
+        if self.load(owner, held["enrolment_id"]) is not None:
+            return False
+        for sk in ([f"group#{group}"] if group else []) + [place]:  # the place last, by which the others are found
+            self._drop_held(owner, sk, held["enrolment_id"])
+        return True
+
+    def _drop_held(self, owner: str, sk: str, enrolment_id: str) -> None:
+        try:
+            self.client.delete_item(
+                TableName=self.table_name,
+                Key=table.key(table.contact_pk(owner), sk),
+                ConditionExpression="#enrolment_id = :held",
+                ExpressionAttributeNames={"#enrolment_id": "enrolment_id"},
+                ExpressionAttributeValues=table.dump_item({":held": enrolment_id}),
+            )
+        except ClientError as error:
+            if table.error_code(error) != table.CONDITION_FAILED:
+                raise
 
     def _free_ended(self, owner: str, occasion: str, now: datetime) -> bool:
         """Free a journey that is held by an enrolment which has ended, or was never stored; False where none does."""

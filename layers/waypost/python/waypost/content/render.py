@@ -1,10 +1,8 @@
 """Fills a message's templates in for one contact. Called by the channels when the sender renders a message."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from waypost.content.templates import HTML, TEXT, BrokenTemplateError, UnknownVariableError, fill
+from waypost.content.templates import HTML, TEXT, BrokenTemplateError, Prepared, UnknownVariableError, fill
 from waypost.errors import FinalError
 
 
@@ -19,7 +17,7 @@ class Filler:
     ``values`` are those of ``templates.prepared``; ``place`` names the file in errors.
     """
 
-    values: Mapping[str, Any]
+    values: Prepared
     place: str
 
     def text(self, template: str) -> str:

@@ -4,8 +4,10 @@ Both sides go through here, so a template that passed the check renders the same
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from html import escape
@@ -27,9 +29,6 @@ PRODUCTS: Final = "products"
 
 COUPON: Final = "coupon"
 """What a template may use besides, if its message speaks of a coupon."""
-
-_READER: Final = "reader"
-"""Where ``prepared`` keeps whom the engine writes for; no template may use the name."""
 
 _READERS: Final[ContextVar[Reader]] = ContextVar("reader")
 """Whom the engine writes for while it fills a template in, for the filters and what is printed without one."""
@@ -101,7 +100,7 @@ class EscapedLinks:
         self._links = links
 
     def __getitem__(self, name: str) -> str:
-        return safe(escape(str(self._links[name])))
+        return _escaped({name: self._links[name]})[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._links)
@@ -145,27 +144,68 @@ def _value(value: Any, path: str, reader: Reader) -> Any:
             return value
 
 
-def prepared(variables: Mapping[str, Any], reader: Reader = Reader()) -> dict[str, Any]:  # noqa: B008 - it never changes
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The variables of a render, by root, and whom it is for."""
+
+    roots: Mapping[str, Mapping[str, Any]]
+    reader: Reader
+
+    def named_by(self, template: "_Parsed") -> dict[str, Any]:
+        """What a template names of them, made ready: plain values, which the engine takes faster than it asks ``Known``."""
+        return {
+            root: Known(self.roots[root], path=root, reader=self.reader)
+            if names is None
+            else _taken(self.roots[root], names, root, self.reader)
+            for root, names in template.names.items()
+            if root in self.roots
+        }
+
+
+def prepared(variables: Mapping[str, Any], reader: Reader = Reader()) -> Prepared:  # noqa: B008 - it never changes
     """The variables of a render as templates see them; ``event.properties`` and ``event.left_on`` are never undefined."""
-    event = dict(variables["event"])
-    left_on = dict(event.get("left_on") or {})
-    event["properties"] = event.get("properties") or {}
-    event["left_on"] = {**left_on, "properties": left_on.get("properties") or {}}
-    roots = {root: event if root == "event" else variables[root] for root in ROOTS}
-    roots |= {root: variables[root] for root in (PRODUCTS, COUPON) if root in variables}
-    return {_READER: reader} | {root: Known(values, path=root, reader=reader) for root, values in roots.items()}
+    event = variables["event"]
+    left_on = event.get("left_on") or {}
+    roots = {root: variables[root] for root in (*ROOTS, PRODUCTS, COUPON) if root in variables}
+    roots["event"] = {
+        **event,
+        "properties": event.get("properties") or {},
+        "left_on": {**left_on, "properties": left_on.get("properties") or {}},
+    }
+    return Prepared(roots, reader)
 
 
-def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
-    """The template with ``values`` (from ``prepared``) filled in; ``kind`` HTML escapes them.
+def _taken(values: Mapping[str, Any], names: "Names", path: str, reader: Reader) -> "dict[str, Any] | Known":
+    """The values that are named, without what is blank; ``Known`` where the engine would find a method of dict instead."""
+    found: dict[str, Any] = {}
+    for name, inner in names.items():
+        value = values.get(name)
+        if type(value) is str and value and not value.isspace():
+            found[name] = value
+        elif not _is_blank(value):
+            place = f"{path}.{name}"
+            if inner and isinstance(value, Mapping):
+                found[name] = _taken(value, inner, place, reader)
+            else:
+                found[name] = _value(value, place, reader)
+        elif name in _OF_DICT:
+            return Known(values, path=path, reader=reader)
+    return found
 
-    Raises UnknownVariableError or BrokenTemplateError.
-    """
-    if kind == HTML:
-        values = {**values, "links": EscapedLinks(values["links"])}
-    writing_for = _READERS.set(values[_READER])
+
+_OF_DICT: Final = frozenset(dir(dict))
+
+
+def fill(template: str, values: Prepared, kind: str) -> str:
+    """The template with ``values`` filled in; ``kind`` HTML escapes them. Raises UnknownVariableError or BrokenTemplateError."""
+    parsed = _parsed(template, kind)
+    named = values.named_by(parsed)
+    if kind == HTML and "links" in named:
+        links = named["links"]
+        named["links"] = EscapedLinks(links) if isinstance(links, Known) else _escaped(links)
+    writing_for = _READERS.set(values.reader)
     try:
-        text = engine().render_template(_name_of(template, kind), **values)
+        text = engine().render_template(parsed.name, **named)
     except TemplateError as error:
         raise _explained(error) from None  # the engine's own text shows the values at hand
     except UnreadableValueError as error:
@@ -186,6 +226,14 @@ def fill(template: str, values: Mapping[str, Any], kind: str) -> str:
             f"{rest.partition(_UNPRINTABLE)[0]} is several values with names", 0, for_everybody=False
         )
     return text
+
+
+def _escaped(links: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str.__new__(_SAFE, escape(str(link))) for name, link in links.items()}
+
+
+_SAFE: Final[type[str]] = type(safe(""))
+"""The text that the engine escapes no more."""
 
 
 def check_syntax(template: str) -> None:
@@ -280,9 +328,45 @@ def _filter(method: Callable[..., str]) -> Callable[..., str]:
     return apply
 
 
+Names = Mapping[str, "Names | None"]
+"""What a template names of a mapping: by name None for a value as a whole, or what it names of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parsed:
+    """A template that the engine has under a name, and what it names of each root."""
+
+    name: str
+    names: Names
+
+
 @cache
-def _name_of(template: str, kind: str) -> str:
+def _parsed(template: str, kind: str) -> _Parsed:
     """Parse a template once per process and keep it under a name that says how to escape."""
     name = ids.digest(template) + kind
     engine().add_template(name, template)
-    return name
+    return _Parsed(name, _names_in(template))
+
+
+def _names_in(template: str) -> Names:
+    """What the template may take of each root: whatever it mentions, in strings too, the shorter where one path begins another."""
+    tree: dict[str, Any] = {}
+    for tag in _TAG.finditer(template):
+        for mention in _MENTION.finditer(tag[0]):
+            _add(tree, _WORD.findall(mention[0]))
+    return tree
+
+
+def _add(tree: dict[str, Any], path: Sequence[str]) -> None:
+    *before, last = path
+    for name in before:
+        if (inner := tree.setdefault(name, {})) is None:
+            return
+        tree = inner
+    tree[last] = None
+
+
+_TAG: Final = re.compile(r"""\{[{%](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[^'"])*?[%}]\}""", re.DOTALL)
+_MENTION: Final = re.compile(rf"(?<![\w.])(?:{'|'.join((*ROOTS, PRODUCTS, COUPON))})\b(?:\s*\.\s*\w+)*")
+"""A root and the names behind it: a value is reached by no other way, since roots are all that a template is given."""
+_WORD: Final = re.compile(r"\w+")

@@ -1,7 +1,7 @@
 """How a value reads in a message: dates, numbers, money and lists, in the reader's language and time zone. Used by the templates."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -142,33 +142,8 @@ class Reader:
         raise UnreadableValueError(f"is no date{asked if _is_missing(value) else ''}")
 
     def _filled(self, pattern: str, day: date | datetime) -> str:
-        """The pattern with its fields filled in. Source: UTS 35, "Date Field Symbol Table"."""
-        return "".join([self._field(text, day) if is_field else text for text, is_field in _parts(pattern)])
-
-    def _field(self, text: str, day: date | datetime) -> str:  # noqa: PLR0911 - one case per field
-        moment = day if isinstance(day, datetime) else datetime(day.year, day.month, day.day, tzinfo=UTC)
-        width = len(text)
-        match text[0]:
-            case "y":
-                return f"{day.year % 100:02d}" if width == 2 else str(day.year)
-            case "M" | "L":
-                return self._words["months"][width - 3][day.month - 1] if width > 2 else _padded(day.month, width)
-            case "d":
-                return _padded(day.day, width)
-            case "E" | "c":
-                return str(self._words["days"][width > 3][day.weekday()])
-            case "G":
-                return str(self._words["era"])
-            case "a":
-                return str(self._words["periods"][moment.hour >= 12])
-            case "H" | "k":
-                return _padded(moment.hour, width)
-            case "h" | "K":
-                return _padded(moment.hour % 12 or 12, width)
-            case "m":
-                return _padded(moment.minute, width)
-            case _:
-                return text
+        """The pattern with its fields filled in."""
+        return "".join([part if isinstance(part, str) else part(day) for part in _parts(self.locale, pattern)])
 
     def _grouped(self, amount: Decimal) -> str:
         words = self._words
@@ -180,13 +155,53 @@ class Reader:
         return sign + whole + (words["decimal"] + fraction if fraction else "")
 
 
+Part = str | Callable[[Any], str]
+"""Of a pattern: a text to be written, or what writes a field of a date or an instant."""
+
+
 @cache
-def _parts(pattern: str) -> tuple[tuple[str, bool], ...]:
-    """The parts of a pattern, and whether each is a field to fill in or a text to be written; taken apart once per process."""
+def _parts(locale: str, pattern: str) -> tuple[Part, ...]:
+    """The parts of a pattern of a language; taken apart once per process."""
     return tuple(
-        (found[1].replace("''", "'") or "'", False) if found[0].startswith("'") else (found[0], found[0][0].isalpha())
+        (found[1].replace("''", "'") or "'") if found[0].startswith("'") else _field(found[0], wording_of(locale))
         for found in _FIELD.finditer(pattern)
     )
+
+
+def _field(text: str, words: Mapping[str, Any]) -> Part:  # noqa: C901, PLR0911 - one case per field
+    """What writes a field. Source: UTS 35, "Date Field Symbol Table"."""
+    width = len(text)
+    match text[0]:
+        case "y":
+            return (lambda day: f"{day.year % 100:02d}") if width == 2 else (lambda day: str(day.year))
+        case "M" | "L" if width > 2:
+            months = words["months"][width - 3]
+            return lambda day: str(months[day.month - 1])
+        case "M" | "L":
+            return lambda day: _padded(day.month, width)
+        case "d":
+            return lambda day: _padded(day.day, width)
+        case "E" | "c":
+            days = words["days"][width > 3]
+            return lambda day: str(days[day.weekday()])
+        case "G":
+            return str(words["era"])
+        case "a":
+            periods = words["periods"]
+            return lambda day: str(periods[_hour(day) >= 12])
+        case "H" | "k":
+            return lambda day: _padded(_hour(day), width)
+        case "h" | "K":
+            return lambda day: _padded(_hour(day) % 12 or 12, width)
+        case "m":
+            return lambda day: _padded(day.minute if isinstance(day, datetime) else 0, width)
+        case _:
+            return text
+
+
+def _hour(day: date | datetime) -> int:
+    """The hour of an instant; a day begins at midnight."""
+    return day.hour if isinstance(day, datetime) else 0
 
 
 def _without_year(pattern: str) -> str:
@@ -203,7 +218,7 @@ def _style(style: str) -> str:
 
 
 def _padded(number: int, width: int) -> str:
-    return f"{number:0{width}d}"
+    return str(number) if width == 1 else f"{number:0{width}d}"
 
 
 def _groups(digits: str, last: int, other: int) -> Iterator[str]:

@@ -20,6 +20,9 @@ NOTES_KEPT: Final = timedelta(days=14)
 Refusal = Literal["enrolled_before", "already_in_journey", "exclusive_group_taken", "audience_limit_reached"]
 
 
+LONGEST_CALL: Final = timedelta(minutes=15)
+"""No call of a function lasts longer: who has a group and stored no row within it has died."""
+
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 """The ``not_since`` of a journey that a contact enters once: no earlier enrolment is as old as that."""
 
