@@ -144,7 +144,7 @@ def test_a_word_on_the_way_that_is_in_no_table_is_no_event(clock: FakeClock) -> 
 def test_the_providers_play_every_word_that_aws_declares() -> None:
     declared = Session().get_service_model("pinpoint-sms-voice-v2").shape_for("EventType").enum
     (texts,) = (fake.words for fake in fakes()[Channel("sms")] if fake.provider == "end_user_messaging")
-    assert texts == {word for word in declared if word.startswith("TEXT_")} - {"TEXT_ALL"}
+    assert texts == {word for word in declared if word.startswith(("TEXT_", "RCS_"))} - {"TEXT_ALL", "RCS_ALL"}
     declared = Session().get_service_model("sesv2").shape_for("EventType").enum
     (mails,) = (fake.words for fake in fakes()[Channel("email")] if fake.provider == "ses")
     spelled = {word.upper().replace(" ", "_") for word in mails} | {"DELIVERY_DELAY"}
