@@ -1,4 +1,4 @@
-"""Make somebody a test contact, or no longer. Called by the operation mark-test-contact."""
+"""Make a contact a test contact, or no longer. Called by the operation mark-test-contact."""
 
 from functools import cache
 from typing import Any

@@ -131,7 +131,7 @@ def mark_test(
     no_longer: Annotated[bool, typer.Option("--no-longer", help="Make it a usual contact again.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make somebody a test contact, who lives journeys in minutes; on AWS start the operation mark-test-contact."""
+    """Make a contact a test contact, who lives journeys in minutes; on AWS start the operation mark-test-contact."""
 
     access = background.access()
     who = {"contact_id": contact_id_of(contact, access)}

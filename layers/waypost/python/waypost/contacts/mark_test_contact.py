@@ -1,4 +1,4 @@
-"""Make somebody a test contact, or no longer. Called by mark_test_contact, which a marketer starts."""
+"""Make a contact a test contact, or no longer. Called by mark_test_contact, which a marketer starts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ class Contact(JsonForm):
     ``absorbed`` are the ids of contacts merged into this one, oldest merge first; items stored under them stay there.
     A contact that was merged away has only ``merged_into``. ``kept_apart`` are sorted pairs of contact ids whose merge was
     undone: those that include this contact or a part of it. A pair is permanent and has no effect while both are part of one
-    contact. ``test``: somebody of ours who tries journeys; no bulk run, figure or segment has it. ``unannounced`` are the ids of merges and undone merges whose events are not queued yet. ``kept`` is a digest of
+    contact. ``test``: one of our own people who tries journeys; no bulk run, figure or segment has it. ``unannounced`` are the ids of merges and undone merges whose events are not queued yet. ``kept`` is a digest of
     the saved rules that were last evaluated for it.
     """
 

@@ -31,7 +31,7 @@ SUPPRESSION_LIFTED: Final = "suppression_lifted"
 """An operator opened an address again. Properties: ``channel``, ``address``, ``suppression``, ``by``, ``reason``."""
 
 TEST_CONTACT_MARKED: Final = "test_contact_marked"
-"""An operator made somebody a test contact, or no longer. Properties: ``test``, ``by``, ``reason``."""
+"""An operator made a contact a test contact, or no longer. Properties: ``test``, ``by``, ``reason``."""
 
 MAY_SUPPRESS: Final[frozenset[str]] = frozenset({"message_bounced", "message_complained", "message_failed"})
 """The types whose property ``suppression`` closes the channel."""

@@ -74,13 +74,13 @@ def usable(found: Sequence[OutsideMember]) -> tuple[list[StaffRow], list[dict[st
     """The members in the form of a file's rows, and what was left out of them: ``{member, field, reason}``."""
     cells = {number: _cells(each, found) for number, each in enumerate(found)}
     names = {number: each.userid for number, each in enumerate(found)}
-    said = list[dict[str, str]]()
+    findings = list[dict[str, str]]()
     while True:
         rows, problems = checked_rows(list(cells.items()), StaffDirectory())
         if not problems:
-            return rows, said
+            return rows, findings
         for problem in problems:
-            said.append({"member": names[problem.row], "field": problem.field, "reason": problem.reason})
+            findings.append({"member": names[problem.row], "field": problem.field, "reason": problem.reason})
             _correct(cells, problem)
 
 
