@@ -134,7 +134,7 @@ class Ses(contract.AwsFakeProvider):
         self._tenants: frozenset[str] = frozenset()
 
     def deployed(self, outputs: Mapping[str, str]) -> None:
-        """See FakeProvider: from then on a mail names a configuration set, and a tenant, that the stack made."""
+        """See FakeProvider: from then on the configuration set and the tenant that a mail names are those that the stack made."""
         self._sets, self._tenants = (
             frozenset(value for name, value in outputs.items() if name.startswith(f"Email{kind}"))
             for kind in ("ConfigurationSet", "Tenant")
@@ -164,14 +164,12 @@ class Ses(contract.AwsFakeProvider):
             "Invalid tag": not all(_TAG.fullmatch(part) for tag in message.tags.items() for part in tag),
         }
         self.refuse_first(problems, "BadRequestException")
-        named = message.request.get("ConfigurationSetName", "")
-        tenant = message.request.get("TenantName", named)
-        missing = {
-            f"Configuration set {named} does not exist.": named not in self._sets,
-            f"Tenant {tenant} does not exist.": "TenantName" in message.request and tenant not in self._tenants,
-        }
-        for reason in (reason for reason, is_missing in missing.items() if is_missing and self._sets):
-            raise contract.RefusedRequestError(contract.aws_error(404, "NotFoundException", reason))
+        made = {"ConfigurationSetName": ("Configuration set", self._sets), "TenantName": ("Tenant", self._tenants)}
+        for field, (kind, names) in made.items():
+            named = message.request.get(field)
+            if self._sets and named is not None and named not in names:
+                reason = f"{kind} {named} does not exist."
+                raise contract.RefusedRequestError(contract.aws_error(404, "NotFoundException", reason))
 
     def refusal(self, kind: contract.RefusalKind) -> contract.HttpAnswer:
         """See FakeProvider."""
