@@ -18,7 +18,7 @@ from waypost.authoring.messages import MessageFolder
 from waypost.channels.answers import Accepted, AddressGone, Answer, RefusedForNow, RefusedMessage, RefusedUs, Unclear
 from waypost.channels.code_contract import FormerCode, MadeCode, NoCode
 from waypost.channels.contract import Outgoing, ProviderPorts
-from waypost.channels.people_contract import NotAnswered, NotKnown, Person, Server
+from waypost.channels.people_contract import NotAnswered, NotKnown, Person, ServingMember
 from waypost.channels.wecom.channel import CHANNEL, REPEATABLE, Kind, RenderedWeCom
 from waypost.channels.wecom.fake import AGENT, CORP, FAKES, SECRET
 from waypost.channels.wecom.fake import Qyapi as Fake
@@ -383,9 +383,9 @@ def test_a_customer_is_known_with_members_unionid_and_the_companys_tags(
     assert people.change_tags(CUSTOMER, "li.bo", put=[], take=[BUYER]) is None
     assert people.read(CUSTOMER) == Person(
         identities={"unionid": "o6-union"},
-        servers=[
-            Server(member="li.bo", since=first, tags=frozenset({VIP})),
-            Server(member="an.wu", since=clock()),
+        served_by=[
+            ServingMember(member="li.bo", since=first, tags=frozenset({VIP})),
+            ServingMember(member="an.wu", since=clock()),
         ],
     )
 
@@ -434,7 +434,7 @@ def test_a_customer_of_many_members_is_read_page_by_page() -> None:
 
     found = Customers(provider(ScriptedPoster(answer)).api).read(CUSTOMER)
     assert isinstance(found, Person)
-    assert [each.member for each in found.servers] == ["a", "b", "c"]
+    assert [each.member for each in found.served_by] == ["a", "b", "c"]
 
 
 @pytest.mark.flow

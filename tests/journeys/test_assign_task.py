@@ -92,8 +92,8 @@ def test_a_member_with_a_robot_gets_the_task_in_the_group_by_a_link_that_names_t
     assert assign(world, enrolled(world), member="lin.chen")["outcome"] == "assigned"
     (sent,) = world.providers[ROBOT].sent
     assert sent.to.text == "sales"
-    said, _, link = sent.content.text.rpartition(" ")
-    assert said == "Lin Chen: 回访客户"
+    text, _, link = sent.content.text.rpartition(" ")
+    assert text == "Lin Chen: 回访客户"
     found = read_task_link(link.rpartition("/")[2], [LINK_KEY])
     assert found == TaskLink(CONTACT, only_task(world).id, "staff-lin_chen", in_group=True)
     assert not world.email.sent

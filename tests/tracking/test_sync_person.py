@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.world import World
 from waypost import ids
-from waypost.channels.people_contract import NotAnswered, Person, Server
+from waypost.channels.people_contract import NotAnswered, Person, ServingMember
 from waypost.clock import parse_instant
 from waypost.contacts.channels import Address, Channel
 from waypost.contacts.profile import Contact
@@ -42,8 +42,8 @@ def tag_system(**rules: Any) -> TagSystem:
 def served_by(*members: str, **tags: list[str]) -> Person:
     return Person(
         identities={"unionid": "o6-union"},
-        servers=[
-            Server(
+        served_by=[
+            ServingMember(
                 member=member,
                 since=SINCE + timedelta(days=number),
                 tags=frozenset(OutsideTag("客户等级", each) for each in tags.get(member, ())),

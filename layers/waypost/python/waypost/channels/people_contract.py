@@ -13,7 +13,7 @@ from waypost.contacts.tag_system import OutsideTag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
+class ServingMember:
     """A member of staff who serves the person: as the provider names them, since when, and the tags that they see on the person."""
 
     member: str
@@ -23,10 +23,10 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """``identities`` are others of the same person; ``servers`` are in the order in which they came."""
+    """``identities`` are others of the same person; ``served_by`` are in the order in which they came."""
 
     identities: Mapping[str, str] = field(default_factory=dict)
-    servers: Sequence[Server] = ()
+    served_by: Sequence[ServingMember] = ()
 
 
 @dataclass(frozen=True, slots=True)

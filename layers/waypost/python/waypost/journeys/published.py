@@ -130,7 +130,7 @@ class PublishedJourney:
 
     @property
     def tried(self) -> Self:
-        """As a test contact lives it: as often as it likes, beside other journeys, in nobody's place, and not held out."""
+        """As a test contact lives it: as often as it likes, beside other journeys, without taking a place, and not held out."""
         return replace(self, re_entry=ReEntry("always"), exclusive_group=None, audience_limit=None, holdout=None)
 
 

@@ -72,7 +72,8 @@ class SyncStaff:
 
 def usable(found: Sequence[OutsideMember]) -> tuple[list[StaffRow], list[dict[str, str]]]:
     """The members in the form of a file's rows, and what was left out of them: ``{member, field, reason}``."""
-    cells = {number: _cells(each, found) for number, each in enumerate(found)}
+    spelled = {each.userid.lower(): each.userid for each in found}
+    cells = {number: _cells(each, spelled) for number, each in enumerate(found)}
     names = {number: each.userid for number, each in enumerate(found)}
     findings = list[dict[str, str]]()
     while True:
@@ -85,7 +86,7 @@ def usable(found: Sequence[OutsideMember]) -> tuple[list[StaffRow], list[dict[st
 
 
 def _correct(cells: dict[int, dict[str, str]], problem: RowProblem) -> None:
-    """Leave out the field that is wrong, or the member who cannot be without it and is nobody's manager then."""
+    """Leave out the field that is wrong, or the member who cannot be without it and leads no one then."""
     if problem.field in _MAY_BE_EMPTY:
         cells.get(problem.row, {}).pop(problem.field, None)
         return
@@ -95,9 +96,9 @@ def _correct(cells: dict[int, dict[str, str]], problem: RowProblem) -> None:
             del each["manager"]
 
 
-def _cells(member: OutsideMember, everybody: Sequence[OutsideMember]) -> dict[str, str]:
-    known = {each.userid.lower(): each.userid for each in everybody}
-    manager = known.get(member.manager.lower(), "")
+def _cells(member: OutsideMember, spelled: Mapping[str, str]) -> dict[str, str]:
+    """A row of a file; ``spelled`` has everybody's userid by its small letters, since WeCom spells a manager's either way."""
+    manager = spelled.get(member.manager.lower(), "")
     given = {
         "id": id_of(member.userid),
         "name": member.name,

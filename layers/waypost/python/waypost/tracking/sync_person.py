@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, assert_never
 
 from waypost import ids
-from waypost.channels.people_contract import NotAnswered, NotKnown, People, Person, Server, TaggedPeople
+from waypost.channels.people_contract import NotAnswered, NotKnown, People, Person, ServingMember, TaggedPeople
 from waypost.clock import Clock, format_instant
 from waypost.contacts.channels import Address, Channel, channel_named, declared_channels
 from waypost.contacts.cleaning import Unusable
@@ -24,7 +24,7 @@ from waypost.events.envelope import OWN_SOURCE, Event
 from waypost.events.ports import EventQueue
 
 SYNCED: Final = "contact_synced"
-MOST_SERVERS: Final = 20
+MOST_MEMBERS: Final = 20
 """Members whose tags are kept alike, those who came first: a profile has room for so many names."""
 
 
@@ -104,7 +104,7 @@ class SyncPerson:
         """The event of what is new; None for nothing. The provider's side is changed first."""
         now, profile = self.clock(), dict[str, Any]()
         if isinstance(people, TaggedPeople):
-            profile = self._with_servers(people, person.servers[:MOST_SERVERS], contact, address)
+            profile = self._with_members(people, person.served_by[:MOST_MEMBERS], contact, address)
         identities = {
             kind: text
             for kind, text in person.identities.items()
@@ -124,8 +124,8 @@ class SyncPerson:
             profile=profile,
         )
 
-    def _with_servers(
-        self, people: TaggedPeople, servers: Sequence[Server], contact: Contact, address: Address
+    def _with_members(
+        self, people: TaggedPeople, served_by: Sequence[ServingMember], contact: Contact, address: Address
     ) -> dict[str, Any]:
         """The changes of the profile: who serves the contact, since when anybody has, and the tags."""
         channel, known = address.channel, contact.attributes
@@ -133,7 +133,7 @@ class SyncPerson:
         former = frozenset(known.get(f"{channel}_staff") or ()), frozenset(known.get(f"{channel}_tags") or ())
         plan = planned(
             here=tags_at(contact, self.clock()) & outside.keys(),
-            there={each.member: _ours(each.tags, outside) for each in servers},
+            there={each.member: _ours(each.tags, outside) for each in served_by},
             former_members=former[0],
             former_tags=former[1],
             by_rule=frozenset(self.tags.by_rule),
@@ -147,11 +147,11 @@ class SyncPerson:
                     pass
                 case never:
                     assert_never(never)
-        since = next((each.since for each in servers if each.since), None)
+        since = next((each.since for each in served_by if each.since), None)
         wanted = {
-            f"{channel}_staff": [each.member for each in servers],
+            f"{channel}_staff": [each.member for each in served_by],
             f"{channel}_since": format_instant(since) if since else known.get(f"{channel}_since"),
-            f"{channel}_tags": sorted(plan.tags) if servers else [],
+            f"{channel}_tags": sorted(plan.tags) if served_by else [],
         }
         changed = {
             name: value for name, value in wanted.items() if (value or known.get(name)) and value != known.get(name)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
 from waypost.channels.contract import ProviderPorts
-from waypost.channels.people_contract import NotAnswered, NotKnown, Person, Server
+from waypost.channels.people_contract import NotAnswered, NotKnown, Person, ServingMember
 from waypost.channels.wecom.provider_qyapi import LATER, QUOTA, REFUSES_THE_ACCOUNT, api_of, with_advice
 from waypost.contacts.tag_system import OutsideTag
 from waypost.errors import RetryableError
@@ -42,10 +42,10 @@ class Customers:
         except _NoUse as nothing:
             return nothing.why
         about = pages[0].get("external_contact", {}) if pages else {}
-        servers = [_server(each) for page in pages for each in page.get("follow_user", ())]
-        servers.sort(key=lambda each: (each.since or datetime.max.replace(tzinfo=UTC), each.member))
+        served_by = [_serving(each) for page in pages for each in page.get("follow_user", ())]
+        served_by.sort(key=lambda each: (each.since or datetime.max.replace(tzinfo=UTC), each.member))
         unionid = str(about.get("unionid") or "")
-        return Person(identities={"unionid": unionid} if unionid else {}, servers=servers)
+        return Person(identities={"unionid": unionid} if unionid else {}, served_by=served_by)
 
     def change_tags(
         self, address: str, member: str, *, put: Sequence[OutsideTag], take: Sequence[OutsideTag]
@@ -121,9 +121,9 @@ def _content(reply: Reply) -> Mapping[str, Any]:
             assert_never(reply)
 
 
-def _server(follow: Mapping[str, Any]) -> Server:
+def _serving(follow: Mapping[str, Any]) -> ServingMember:
     since, tags = follow.get("createtime"), follow.get("tags") or ()
-    return Server(
+    return ServingMember(
         member=str(follow["userid"]),
         since=datetime.fromtimestamp(since, tz=UTC) if isinstance(since, int) and since > 0 else None,
         tags=frozenset(
